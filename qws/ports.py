@@ -1,0 +1,120 @@
+"""The edges of the system. Every port has a real and a simulated adapter that pass the same conformance tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from qws.domain.account import Asset, Position
+from qws.domain.market import Instrument, Quote
+from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The connection to the broker is gone; the fate of what was under way is unknown."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The broker answers again and its account is ready to trade."""
+
+
+BrokerEvent = BrokerOrder | Trade | LinkDown | LinkUp
+
+
+class Clock(Protocol):
+    """The only source of time and of waiting."""
+
+    def now(self) -> datetime:
+        """The time in Asia/Shanghai, zone included."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds of this clock."""
+        ...
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Wait until the clock shows `when`; return at once when it is past."""
+        ...
+
+
+class Broker(Protocol):
+    """One account at one broker. Only `actors/broker_link.py` may place or cancel.
+
+    Every call has a deadline of its own and raises `GatewayTimeout` (the outcome is unknown) or `GatewayLost`.
+    A query that cannot be trusted raises; it never answers with an empty collection.
+    """
+
+    async def open(self) -> None:
+        """Connect, subscribe and wait until the account is ready."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection; working orders go on living at the exchange."""
+        ...
+
+    async def place(self, order: OrderRequest) -> None:
+        """Hand one order over. Acceptance, rejection and fills arrive as events."""
+        ...
+
+    async def cancel(self, order_id: str) -> None:
+        """Ask for a cancel. Only the order's status tells whether it happened."""
+        ...
+
+    async def asset(self) -> Asset:
+        """The account's money now."""
+        ...
+
+    async def positions(self) -> tuple[Position, ...]:
+        """All holdings with shares > 0."""
+        ...
+
+    async def orders(self) -> tuple[BrokerOrder, ...]:
+        """Every order of today, whoever placed it."""
+        ...
+
+    async def trades(self) -> tuple[Trade, ...]:
+        """Every fill of today, whoever placed the order."""
+        ...
+
+    def events(self) -> AsyncIterator[BrokerEvent]:
+        """Order reports, fills and link changes, as they come; they may be lost, doubled or reordered."""
+        ...
+
+
+class Quotes(Protocol):
+    """Where prices come from."""
+
+    async def quotes(self, codes: Collection[str]) -> Mapping[str, Quote]:
+        """The newest five-level snapshot of each code; a code without one is absent."""
+        ...
+
+    async def instruments(self, codes: Collection[str]) -> Mapping[str, Instrument]:
+        """Today's record of each code; an unknown code is absent."""
+        ...
+
+    async def index_close(self, code: str, day: date) -> Decimal | None:
+        """The closing level of an index on `day`, or None where it is not known."""
+        ...
+
+
+class Calendar(Protocol):
+    """When the exchanges trade. Every method raises `UnknownDay` beyond the last day that is known."""
+
+    def is_session(self, day: date) -> bool:
+        """Whether `day` is a trading day."""
+        ...
+
+    def next_session(self, day: date) -> date:
+        """The first trading day after `day`."""
+        ...
+
+    def previous_session(self, day: date) -> date:
+        """The last trading day before `day`."""
+        ...

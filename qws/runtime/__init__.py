@@ -1,0 +1,1 @@
+"""Actors, messages, journal-first delivery and supervision. Knows nothing about trading."""

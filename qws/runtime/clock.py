@@ -1,0 +1,76 @@
+"""The one place that reads the time, and the loop on which time is virtual."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import anyio
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class SystemClock:
+    """The real clock, in Asia/Shanghai."""
+
+    _look_again_s = 30.0  # PCs suspend and networks adjust clocks: a long wait is never one sleep
+
+    def now(self) -> datetime:
+        """The time in Asia/Shanghai, zone included."""
+        return datetime.now(SHANGHAI)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds of loop time."""
+        await anyio.sleep(seconds)
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Wait until this clock shows `when`; return at once when it is past."""
+        while (left := (when - self.now()).total_seconds()) > 0:
+            await self.sleep(min(left, self._look_again_s))
+
+
+class LoopClock(SystemClock):
+    """A clock that shows `start` plus the time of the running loop: with `VirtualLoop`, virtual time."""
+
+    _look_again_s = float("inf")
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+
+    def now(self) -> datetime:
+        """The time in Asia/Shanghai, zone included."""
+        return self._start + timedelta(seconds=asyncio.get_running_loop().time())
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop whose time jumps to the next timer when every task waits: a day takes milliseconds.
+
+    Nothing on it may wait for a thread: threads take no virtual time.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(_Jump(self))
+        # From 2**24 s on, the default resolution vanishes in the float and every timer would hang.
+        self._clock_resolution = 1e-6
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self.now
+
+
+class _Jump(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(5.0 if timeout is None else 0)  # None: only the outside can wake us now
+        if not ready and timeout is None:
+            raise RuntimeError("the simulation is stuck: every task waits and no timer is set")
+        if not ready and timeout is not None and timeout > 0:
+            self._loop.now += timeout
+        return ready

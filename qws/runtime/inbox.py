@@ -1,0 +1,64 @@
+"""A bounded inbox with one reader, and one wake-up for everything that has come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from qws.errors import QwsError
+from qws.runtime.message import Envelope
+
+
+class InboxFull(QwsError):
+    """Raised when an inbox overflows: a bug, never a reason to wait."""
+
+
+class Inbox:
+    """First in, first out up to `size_max`; conflated messages keep only the newest of each key."""
+
+    def __init__(self, size_max: int) -> None:
+        self._size_max = size_max
+        self._items: deque[Envelope] = deque()
+        self._newest: dict[tuple[type, object], Envelope] = {}
+        self._reader: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._items) + len(self._newest)
+
+    def put(self, envelope: Envelope) -> bool:
+        """Add an envelope without waiting; true when it replaced an unread one. Raises `InboxFull`."""
+        key_field = envelope.body.conflated_by
+        replaced = False
+        if key_field:
+            key = (type(envelope.body), getattr(envelope.body, key_field))
+            replaced = key in self._newest
+            self._newest[key] = envelope
+        elif len(self._items) >= self._size_max:
+            raise InboxFull(f"{len(self._items)} messages wait, the newest is {type(envelope.body).__name__}")
+        else:
+            self._items.append(envelope)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+        return replaced
+
+    async def take(self) -> deque[Envelope]:
+        """Wait until something is there and take all of it."""
+        if not self._items and not self._newest:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        batch = self._items
+        self._items = deque()
+        if self._newest:
+            batch.extend(self._newest.values())
+            self._newest = {}
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        return batch
+
+    async def room(self) -> None:
+        """Wait until less than half is used. Only sources wait: nobody waits for a source."""
+        while len(self._items) * 2 > self._size_max:
+            if self._room is None or self._room.done():
+                self._room = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)

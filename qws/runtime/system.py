@@ -1,0 +1,276 @@
+"""The system: routes by type, journals before it delivers, supervises with two words, drains."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from inspect import iscoroutinefunction
+from typing import Any, Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from qws.errors import QwsError, StoreError, WiringError
+from qws.runtime.actor import Actor, Contract, contract_of
+from qws.runtime.inbox import Inbox, InboxFull
+from qws.runtime.message import ActorCrashed, Envelope, Journal, Later, Message, Started, Stopping
+from qws.runtime.topology import RUNTIME_MESSAGES, check_wiring
+
+_FATAL = (StoreError, WiringError, InboxFull)  # not the handler's fault: never answered with a restart
+_TURN = 256  # messages one actor handles before the others get the loop
+Tap = Callable[[Sequence[Envelope]], None]
+
+
+class _Clock(Protocol):
+    def now(self) -> datetime: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every bound of the runtime."""
+
+    inbox_max: int = 50_000
+    drain_s: float = 30.0
+    crashes_max: int = 3
+    crash_window_s: float = 60.0
+
+
+@dataclass(slots=True)
+class Cell:
+    """One actor, its inbox and its counters."""
+
+    make: Callable[[], Actor]
+    actor: Actor
+    contract: Contract
+    inbox: Inbox
+    handlers: dict[type[Message], tuple[Callable[[Any], Any], bool]] = field(default_factory=dict)
+    state: str = "ready"
+    handled: int = 0
+    current: Envelope | None = None
+    batch: deque[Envelope] = field(default_factory=deque)
+    crashes: deque[float] = field(default_factory=deque)
+
+    def bind(self) -> None:
+        """Look the handlers of the present actor up, once."""
+        methods = {kind: getattr(self.actor, name) for kind, name in self.contract.handlers.items()}
+        self.handlers = {kind: (method, iscoroutinefunction(method)) for kind, method in methods.items()}
+
+
+class System:
+    """Actors made by `makers`, wired by their annotations; raises `WiringError` when the graph is not closed.
+
+    `taps` see every batch in order, after it is durable and before it is delivered.
+    """
+
+    def __init__(
+        self,
+        makers: Sequence[Callable[[], Actor]],
+        *,
+        clock: _Clock,
+        journal: Journal | None = None,
+        taps: Sequence[Tap] = (),
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._clock, self._journal, self._taps, self._limits = clock, journal, tuple(taps), limits
+        self.cells = [self._cell(make) for make in makers]
+        check_wiring([cell.contract for cell in self.cells])
+        self._routes: dict[type[Message], list[Cell]] = defaultdict(list)
+        for cell in self.cells:
+            for kind in cell.contract.handlers:
+                self._routes[kind].append(cell)
+        self._exit_code, self._fatal = 0, None  # type: int, QwsError | None
+        self._next_id, self._in_flight, self._closed = 1, 0, False
+        self._pending: list[Envelope] = []
+        self._committed: asyncio.Future[None] | None = None
+        self._stop, self._work_waits, self._quiet = anyio.Event(), anyio.Event(), anyio.Event()
+        self._tasks: TaskGroup
+
+    def stop(self) -> None:
+        """Ask for an orderly stop; `run` returns when the system has drained."""
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Recall, open the sources, work until `stop`, drain. Returns the exit code; raises what was fatal."""
+        self._next_id = 1 + (await self._journal.last_id() if self._journal else 0)
+        for cell in self.cells:
+            await self._recall(cell)
+        async with anyio.create_task_group() as self._tasks:
+            self._tasks.start_soon(self._commit)
+            for cell in self.cells:
+                self._tasks.start_soon(self._guard, cell, self._work)
+            self._publish(None, None, [Started()])
+            await self._until_stopped()
+            self._publish(None, None, [Stopping()])
+            await self._drain()
+            self._tasks.cancel_scope.cancel()
+        if self._fatal is not None:
+            raise self._fatal
+        return self._exit_code
+
+    async def _until_stopped(self) -> None:
+        async with anyio.create_task_group() as asking:
+            for cell in self.cells:
+                if cell.contract.has_source:
+                    group = asking if cell.actor.source_until == "stop" else self._tasks
+                    group.start_soon(self._guard, cell, self._pump)
+            await self._stop.wait()
+            asking.cancel_scope.cancel()
+
+    async def _drain(self) -> None:
+        """Wait until nothing is in flight and nobody is busy, or the deadline; then nothing is published any more."""
+        with anyio.move_on_after(self._limits.drain_s if self._fatal is None else 0) as deadline:
+            while self._in_flight or any(cell.actor.busy() for cell in self.cells):
+                self._quiet = anyio.Event()
+                await self._quiet.wait()
+        if deadline.cancelled_caught:
+            self._exit_code = self._exit_code or 1
+        self._closed = True
+
+    def _cell(self, make: Callable[[], Actor]) -> Cell:
+        actor = make()
+        cell = Cell(make, actor, contract_of(type(actor)), Inbox(self._limits.inbox_max))
+        cell.bind()
+        return cell
+
+    async def _recall(self, cell: Cell) -> None:
+        if self._journal is None or not cell.contract.recalls:
+            return
+        recalls = {kind: getattr(cell.actor, name) for kind, name in cell.contract.recalls.items()}
+        async for envelope in self._journal.read([kind.__name__ for kind in recalls]):
+            recalls[type(envelope.body)](envelope.body)
+
+    def _publish(self, cell: Cell | None, cause: Envelope | None, outputs: Iterable[Message | Later[Message]]) -> None:
+        if self._closed:  # stopping is over: not journalled, not delivered; start-up will ask the broker
+            return
+        sender, allowed = (cell.contract.name, cell.contract.emits) if cell else ("system", RUNTIME_MESSAGES)
+        now = self._clock.now()
+        for out in outputs:
+            body = out.message if isinstance(out, Later) else out
+            if type(body) not in allowed:
+                raise WiringError(f"{sender} emits {type(body).__name__} without declaring it")
+            if isinstance(out, Later):
+                self._tasks.start_soon(self._wait, cell, cause, out)
+            elif body.conflated_by:
+                self._deliver([Envelope(0, 0, None, now, sender, body)])
+            else:
+                id_ = self._next_id
+                self._next_id += 1
+                corr, cause_id = (cause.corr, cause.id) if cause is not None and cause.id else (id_, None)
+                self._pending.append(Envelope(id_, corr, cause_id, now, sender, body))
+                self._in_flight += 1
+        if not self._pending:
+            return
+        if self._journal is None and not self._taps:
+            batch, self._pending = self._pending, []
+            self._deliver(batch)
+            self._retire(len(batch))
+        else:
+            self._work_waits.set()
+
+    async def _wait(self, cell: Cell | None, cause: Envelope | None, later: Later[Message]) -> None:
+        await self._clock.sleep(later.seconds)
+        self._publish(cell, cause, [later.message])
+
+    async def _commit(self) -> None:
+        """Write whatever waits in one transaction, then deliver it: the only road from a publication to an inbox."""
+        while True:
+            await self._work_waits.wait()
+            self._work_waits = anyio.Event()
+            batch, self._pending = self._pending, []
+            done, self._committed = self._committed, None
+            try:
+                if self._journal is not None:
+                    with anyio.CancelScope(shield=True):  # a cancelled writer must not leave half a publication
+                        await self._journal.append(batch)
+                for tap in self._taps:
+                    tap(batch)
+                self._deliver(batch)
+            except _FATAL as error:
+                return self._fail(error)
+            if done is not None:
+                done.set_result(None)
+            self._retire(len(batch))
+
+    def _deliver(self, batch: Sequence[Envelope]) -> None:
+        for envelope in batch:
+            for cell in self._routes.get(type(envelope.body), ()):
+                if not cell.inbox.put(envelope):
+                    self._in_flight += 1
+
+    def _retire(self, count: int) -> None:
+        self._in_flight -= count
+        if self._in_flight == 0 and self._stop.is_set():
+            self._quiet.set()
+
+    def _fail(self, error: QwsError) -> None:
+        self._fatal, self._closed = error, True
+        self._quiet.set()
+        self._stop.set()
+
+    async def _guard(self, cell: Cell, life: Callable[[Cell], Awaitable[None]]) -> None:
+        """The one place that catches `Exception`: journal the crash, then restart the actor or halt the system."""
+        while True:
+            try:
+                return await life(cell)
+            except _FATAL as error:
+                return self._fail(error)
+            except Exception as error:  # noqa: BLE001 - the supervisor
+                poison = cell.current if life == self._work else None
+                crash = ActorCrashed(
+                    cell.contract.name, f"{type(error).__name__}: {error}", poison.id if poison else None
+                )
+                self._publish(None, poison, [crash])
+                if poison is not None:
+                    self._retire(1)
+                if not await self._restart(cell):
+                    return None
+
+    async def _restart(self, cell: Cell) -> bool:
+        """Give the cell a fresh actor, unless it halts or storms."""
+        now = asyncio.get_running_loop().time()
+        cell.crashes.append(now)
+        while cell.crashes[0] < now - self._limits.crash_window_s:
+            cell.crashes.popleft()
+        if cell.actor.on_crash == "halt" or len(cell.crashes) >= self._limits.crashes_max:
+            cell.state, self._exit_code = "halted", 3
+            for cells in self._routes.values():  # what still waits for it stays journalled, unhandled
+                cells[:] = [each for each in cells if each is not cell]
+            self._retire(len(cell.batch) + len(cell.inbox))
+            self._stop.set()
+            return False
+        cell.actor = cell.make()
+        cell.bind()
+        await self._recall(cell)
+        return True
+
+    async def _work(self, cell: Cell) -> None:
+        turn = 0
+        while True:
+            if not cell.batch:
+                cell.current = None
+                cell.batch = await cell.inbox.take()
+            envelope = cell.current = cell.batch.popleft()
+            handler, waits = cell.handlers[type(envelope.body)]
+            result = await handler(envelope.body) if waits else handler(envelope.body)
+            if result is not None:  # collected first: a handler that raises emits nothing
+                self._publish(cell, envelope, (result,) if isinstance(result, (Message, Later)) else tuple(result))
+            cell.handled += 1
+            self._retire(1)
+            turn += 1
+            if turn % _TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _pump(self, cell: Cell) -> None:
+        """Publish what a source yields; a source is told to go on only when its message is durable."""
+        source: Any = cell.actor
+        async for message in source.source():
+            for target in self._routes.get(type(message), ()):
+                await target.inbox.room()
+            self._publish(cell, None, [message])
+            if self._pending:
+                self._committed = self._committed or asyncio.get_running_loop().create_future()
+                await asyncio.shield(self._committed)
