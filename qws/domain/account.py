@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+
+from qws.domain.market import Instrument, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +28,14 @@ class Position:
     sellable: int
     market_value: Decimal
     cost_price: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Account and market at one instant. A code without a quote or a record is absent, never zero."""
+
+    at: datetime
+    asset: Asset
+    positions: tuple[Position, ...]
+    quotes: tuple[Quote, ...]
+    instruments: tuple[Instrument, ...]

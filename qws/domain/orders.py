@@ -75,6 +75,13 @@ class BrokerOrder:
     message: str
     at: datetime
 
+    @classmethod
+    def unknown(cls, request: OrderRequest, at: datetime) -> BrokerOrder:
+        """What is known of an order that was handed over and not answered: nothing."""
+        return cls(
+            "", request.tag, request.code, request.side, request.shares, request.price, 0, OrderStatus.UNKNOWN, "", at
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Trade:
@@ -89,6 +96,15 @@ class Trade:
     price: Decimal
     at: datetime
     fee: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRules:
+    """Seconds between sweeps of working orders, seconds until a missing one is absent, orders a second (0: any)."""
+
+    sweep_s: float
+    absent_after_s: float
+    orders_per_second: float
 
 
 def merge(known: BrokerOrder | None, heard: BrokerOrder) -> BrokerOrder:

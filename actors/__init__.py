@@ -1,0 +1,1 @@
+"""One actor per file; no actor imports another."""

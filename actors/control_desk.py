@@ -1,0 +1,49 @@
+"""What does a person at the command line order? Rows of the control table become messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from qws.messages import ControlOrdered
+from qws.ports import Clock
+from qws.runtime.actor import Actor
+
+
+class Order(Protocol):
+    """One row of the control table that waits for an answer."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def by(self) -> str: ...
+
+
+class ControlTable(Protocol):
+    """Where other processes put orders and read answers."""
+
+    def unanswered(self) -> list[Order]:
+        """The rows that wait, oldest first."""
+        ...
+
+    def answer(self, id_: int, text: str) -> None:
+        """Tell the person what became of it."""
+        ...
+
+
+class ControlDesk(Actor):
+    """Reads the control table often enough that an order is a journalled message within 200 ms."""
+
+    on_crash = "restart"
+
+    def __init__(self, table: ControlTable, clock: Clock, look_every_s: float) -> None:
+        self._table, self._clock, self._look_every_s = table, clock, look_every_s
+
+    async def source(self) -> AsyncIterator[ControlOrdered]:
+        while True:
+            for order in self._table.unanswered():
+                yield ControlOrdered(order.command, order.by)  # durable when the source is asked to go on
+                self._table.answer(order.id, "accepted")
+            await self._clock.sleep(self._look_every_s)

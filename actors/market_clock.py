@@ -1,0 +1,127 @@
+"""When is something due? Calendar and schedule become messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime, timedelta
+
+from qws.domain.calendar import UnknownDay
+from qws.domain.schedule import Event, Schedule
+from qws.messages import (
+    ControlOrdered,
+    EquityDue,
+    EquityRecorded,
+    PlanningDue,
+    RebalanceDue,
+    SessionPhaseChanged,
+    TargetAccepted,
+)
+from qws.ports import Clock
+from qws.runtime.actor import Actor
+from qws.runtime.message import Later
+
+_LOOK_AGAIN_S = 3600.0  # beyond the calendar: a person may add days to the table at any time
+
+
+class MarketClock(Actor):
+    """Fires the newest target of the day once, at its time or at once when it arrives during the session."""
+
+    on_crash = "restart"
+
+    def __init__(self, clock: Clock, schedule: Schedule) -> None:
+        self._clock, self._schedule = clock, schedule
+        self._targets: dict[date, str] = {}
+        self._runs: dict[tuple[date, str], tuple[str, int]] = {}
+        self._closed: date | None = None
+
+    def recall_target_accepted(self, msg: TargetAccepted) -> None:
+        self._targets.update({target.day: msg.target_id for target in msg.days})
+
+    def recall_rebalance_due(self, msg: RebalanceDue) -> None:
+        self._runs[msg.day, msg.target_id] = msg.run_id, msg.attempt
+
+    def recall_equity_recorded(self, msg: EquityRecorded) -> None:
+        if msg.kind == "close":
+            self._closed = msg.day
+
+    def on_target_accepted(self, msg: TargetAccepted) -> Iterator[RebalanceDue | Later[PlanningDue]]:
+        self.recall_target_accepted(msg)
+        now = self._clock.now()
+        if now.date() not in {target.day for target in msg.days}:
+            return
+        send_at = self._schedule.next_send(now)
+        if send_at is None or (not self._schedule.always_open and now.time() < self._schedule.plan_at):
+            return
+        due = PlanningDue(now.date(), "drop")
+        if send_at > now and now.time() > self._schedule.send_at:  # lunch: nothing can be priced before it ends
+            yield Later((send_at - now).total_seconds(), due)
+        else:
+            yield from self.on_planning_due(due)
+
+    def on_planning_due(self, msg: PlanningDue) -> Iterator[RebalanceDue]:
+        now = self._clock.now()
+        target_id = self._targets.get(msg.day)
+        send_at = self._schedule.next_send(now) if msg.day == now.date() else None
+        if target_id is None or send_at is None:
+            return
+        known = self._runs.get((msg.day, target_id))
+        if known is not None and msg.trigger in ("drop", "schedule"):
+            return  # once is enough
+        run_id, attempt = known or (f"{msg.day:%Y%m%d}-{target_id[:6]}", -1)
+        attempt += 1
+        if msg.trigger == "manual" and attempt:
+            run_id = f"{msg.day:%Y%m%d}-{target_id[:6]}-{attempt}"
+        due = RebalanceDue(run_id, target_id, msg.day, attempt, msg.trigger, send_at)
+        self.recall_rebalance_due(due)
+        yield due
+
+    def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RebalanceDue]:
+        if msg.command == "rebalance":
+            yield from self.on_planning_due(PlanningDue(self._clock.now().date(), "manual"))
+
+    async def source(self) -> AsyncIterator[SessionPhaseChanged | PlanningDue | EquityDue]:
+        now = self._clock.now()
+        yield self._phase(now)
+        for past in self._due_already(now):
+            yield past
+        moment = now
+        while True:
+            try:
+                event = next(self._schedule.events_after(moment))
+            except UnknownDay:
+                await self._clock.sleep(_LOOK_AGAIN_S)
+                moment = self._clock.now()
+                yield SessionPhaseChanged(moment.date(), "unknown", moment)
+                continue
+            await self._clock.sleep_until(event.at)
+            moment = event.at
+            if self._clock.now() - event.at < timedelta(hours=12):  # older: the PC slept through the day
+                yield self._message(event)
+
+    def _due_already(self, now: datetime) -> Iterator[PlanningDue | EquityDue]:
+        """What a start in the middle of the day finds due: the run of the day, and its equity record."""
+        try:
+            if not self._schedule.calendar.is_session(now.date()):
+                return
+        except UnknownDay:
+            return
+        if self._schedule.always_open or now.time() >= self._schedule.plan_at:
+            yield PlanningDue(now.date(), "schedule")
+        if now.time() >= self._schedule.equity_at and self._closed != now.date():
+            yield EquityDue(now.date())
+
+    def _message(self, event: Event) -> SessionPhaseChanged | PlanningDue | EquityDue:
+        day = event.at.date()
+        match event.what:
+            case "plan":
+                return PlanningDue(day, "schedule")
+            case "equity":
+                return EquityDue(day)
+            case phase:
+                return SessionPhaseChanged(day, phase, event.at)
+
+    def _phase(self, now: datetime) -> SessionPhaseChanged:
+        try:
+            return SessionPhaseChanged(now.date(), self._schedule.phase_at(now), now)
+        except UnknownDay:
+            return SessionPhaseChanged(now.date(), "unknown", now)

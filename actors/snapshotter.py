@@ -1,0 +1,74 @@
+"""What do account and market look like at this instant?"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from qws.domain.account import Asset, Position, Snapshot
+from qws.domain.orders import BrokerOrder
+from qws.domain.tags import is_ours
+from qws.errors import GatewayError
+from qws.messages import PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
+from qws.ports import Broker, Clock, Quotes
+from qws.runtime.actor import Actor
+
+_TRIES = 5
+_TRY_AGAIN_S = 1.0
+
+
+class Snapshotter(Actor):
+    """Reads asset, positions, quotes and instrument records together; an account that does not add up is not used."""
+
+    on_crash = "restart"
+
+    def __init__(self, broker: Broker, quotes: Quotes, clock: Clock) -> None:
+        self._broker, self._quotes, self._clock = broker, quotes, clock
+        self._codes: dict[tuple[str, date], frozenset[str]] = {}
+
+    def recall_target_accepted(self, msg: TargetAccepted) -> None:
+        today = msg.at.date()
+        self._codes = {key: value for key, value in self._codes.items() if key[1] >= today}
+        for target in msg.days:
+            self._codes[msg.target_id, target.day] = frozenset(weight.code for weight in target.weights)
+
+    def on_target_accepted(self, msg: TargetAccepted) -> None:
+        self.recall_target_accepted(msg)
+
+    async def on_snapshot_due(self, msg: SnapshotDue) -> SnapshotTaken | PlanRefused:
+        wanted = self._codes.get((msg.target_id, msg.day), frozenset())
+        problem = ""
+        for attempt in range(_TRIES):
+            if attempt:
+                await self._clock.sleep(_TRY_AGAIN_S)
+            try:
+                asset, positions = await self._broker.asset(), await self._broker.positions()
+                working = [order.tag for order in await self._broker.orders() if _is_working(order)]
+                problem = f"orders still work: {working}" if working else does_not_add_up(asset, positions)
+                if problem:
+                    continue
+                codes = sorted(wanted | {position.code for position in positions})
+                quotes, instruments = await self._quotes.quotes(codes), await self._quotes.instruments(codes)
+            except GatewayError as error:
+                problem = str(error)
+                continue
+            snapshot = Snapshot(
+                self._clock.now(), asset, positions, tuple(quotes.values()), tuple(instruments.values())
+            )
+            return SnapshotTaken(msg.run_id, msg.target_id, msg.day, msg.attempt, msg.preview, snapshot)
+        return PlanRefused(msg.run_id, "no_snapshot", f"no trustworthy account snapshot in {_TRIES} tries: {problem}")
+
+
+def _is_working(order: BrokerOrder) -> bool:
+    return is_ours(order.tag) and not order.status.is_terminal
+
+
+def does_not_add_up(asset: Asset, positions: tuple[Position, ...]) -> str:
+    """Why asset and positions cannot be of one instant; empty when they agree (RELIABILITY.md I12)."""
+    value = sum((position.market_value for position in positions), Decimal(0))
+    tolerance = max(Decimal(1), abs(asset.total) * Decimal("0.002"))
+    if abs(asset.market_value - value) > tolerance:
+        return f"the asset says market value {asset.market_value}, the positions add up to {value}"
+    if abs(asset.total - asset.cash - asset.frozen - asset.market_value) > tolerance:
+        return f"total {asset.total} is not cash {asset.cash} + frozen {asset.frozen} + value {asset.market_value}"
+    return ""

@@ -1,0 +1,192 @@
+"""One plan on its way through the market: what is out, what it filled, what money is certain. RELIABILITY.md 4, 6.3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from qws.domain.costs import Fee
+from qws.domain.market import Side
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
+from qws.domain.plan import Plan, PlanRow
+from qws.domain.planner import fit_to_cash
+from qws.domain.tags import make_tag
+from qws.errors import InvariantBroken
+
+_CANCEL_ROUNDS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRules:
+    """Seconds of trading for sells and for buys, seconds between cancels, and CNY never to be spent."""
+
+    sell_wait_s: float
+    buy_wait_s: float
+    cancel_wait_s: float
+    cash_reserve: Decimal
+
+
+class Phase(StrEnum):
+    """How far a run has come; `ending` waits for the last orders, `ended` has told so."""
+
+    READY = "ready"
+    SELLING = "selling"
+    BUYING = "buying"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Leg:
+    """One order of a run: what was asked, what the broker last said, what has been booked."""
+
+    request: OrderRequest
+    order: BrokerOrder | None = None
+    filled: int = 0
+
+    @property
+    def order_id(self) -> str:
+        """The broker's id, empty while it is not known."""
+        return self.order.order_id if self.order is not None else ""
+
+    def is_settled(self) -> bool:
+        """Whether nothing more can come: the order is terminal and every share it traded is booked."""
+        return self.order is not None and self.order.status.is_terminal and self.filled >= self.order.traded
+
+
+@dataclass(slots=True)
+class Execution:
+    """The orders and the ledger of one plan. `cash` is certain money: the start, plus proceeds, less costs."""
+
+    plan: Plan
+    day: date
+    cash: Decimal
+    fees: Decimal = Decimal(0)
+    phase: Phase = Phase.READY
+    stop_reason: str = ""
+    cancel_rounds: int = 0
+    legs: dict[str, Leg] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+    _seen: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Run and attempt: a timer or an order of another one means nothing here."""
+        return self.plan.run_id, self.plan.attempt
+
+    @property
+    def identity(self) -> tuple[str, str, date, int]:
+        """Run, target, day and attempt."""
+        return self.plan.run_id, self.plan.target_id, self.day, self.plan.attempt
+
+    def sells(self) -> list[OrderRequest]:
+        """Begin to sell: the sell orders, once."""
+        self.phase = Phase.SELLING
+        return self._open(self.plan.side(Side.SELL))
+
+    def buys(self, reserve: Decimal, fee: Fee) -> list[OrderRequest]:
+        """Begin to buy: the buy orders, once, cut to the money that is certain."""
+        self.phase, self.cancel_rounds = Phase.BUYING, 0
+        fitted = fit_to_cash(self.plan.side(Side.BUY), self.cash - reserve, fee)
+        self.reasons.update({row.code: row.reason for row in fitted if row.reason})
+        return self._open(row for row in fitted if row.shares)
+
+    def waits(self) -> bool:
+        """Whether the present phase is not over: orders are open that were not given up, or all is told."""
+        return self.phase is Phase.ENDED or any(leg.request.tag not in self.given_up for leg in self.open_legs())
+
+    def stop(self, reason: str) -> None:
+        """Send nothing more; what works is cancelled and followed to its end."""
+        self.stop_reason, self.phase, self.cancel_rounds = reason, Phase.ENDING, 0
+
+    def cancel_round(self) -> list[Leg]:
+        """The orders to cancel now. After some rounds without an answer wait no longer: they stay reserved."""
+        self.cancel_rounds += 1
+        if self.cancel_rounds <= _CANCEL_ROUNDS_MAX:
+            return [leg for leg in self.open_legs() if leg.order_id]
+        self.given_up.update(leg.request.tag for leg in self.open_legs())
+        self.cancel_rounds = 0
+        return []
+
+    def status(self) -> str:
+        """completed, incomplete, superseded; or interrupted: to be planned again, as nothing of it is unknown."""
+        if not self.stop_reason and self.is_complete():
+            return "completed"
+        is_known = not self.given_up
+        return self.stop_reason if self.stop_reason == "superseded" or (self._is_cut and is_known) else "incomplete"
+
+    def end_reason(self) -> str:
+        """Why a run did not trade everything: a stable code, empty when it did."""
+        if self.given_up:
+            return "unknown"
+        return self.stop_reason or ("" if self.is_complete() else "not_filled")
+
+    @property
+    def _is_cut(self) -> bool:
+        return self.stop_reason == "interrupted"
+
+    def adopt(self, request: OrderRequest) -> None:
+        """Take over an order that an earlier life of this process journalled."""
+        self.legs.setdefault(request.tag, Leg(request))
+
+    def on_order(self, order: BrokerOrder) -> bool:
+        """Note what the broker says of an order; false when it is not of this run."""
+        leg = self.legs.get(order.tag)
+        if leg is None:
+            return False
+        leg.order = order
+        if order.traded > leg.request.shares:
+            raise InvariantBroken(f"{order.tag} traded {order.traded} of {leg.request.shares} shares")
+        return True
+
+    def on_fill(self, trade: Trade, fee: Fee) -> bool:
+        """Book a fill, each once; false when it is not of this run."""
+        leg = self.legs.get(trade.tag)
+        key = (trade.code, trade.order_id, trade.trade_id)
+        if leg is None or key in self._seen:
+            return leg is not None
+        self._seen.add(key)
+        leg.filled += trade.shares
+        cost = trade.fee if trade.fee is not None else fee(trade.code, trade.side, trade.shares, trade.price)
+        amount = trade.shares * trade.price
+        self.cash += amount - cost if trade.side is Side.SELL else -amount - cost
+        self.fees += cost
+        return True
+
+    def open_legs(self) -> list[Leg]:
+        """Orders that may still trade."""
+        return [leg for leg in self.legs.values() if not leg.is_settled()]
+
+    def is_complete(self) -> bool:
+        """Whether everything that was ordered traded."""
+        return all(leg.filled == leg.request.shares for leg in self.legs.values())
+
+    def residual(self, row: PlanRow) -> str:
+        """Why less of a name was traded than wanted: a stable reason code, empty when nothing is missing."""
+        legs = [leg for leg in self.legs.values() if leg.request.code == row.code]
+        if any(leg.order is None or leg.order.status is OrderStatus.UNKNOWN for leg in legs):
+            return "unknown"
+        if any(leg.order is not None and leg.order.status is OrderStatus.JUNK for leg in legs):
+            return "rejected"
+        if any(leg.filled < leg.request.shares for leg in legs):
+            return "not_filled"
+        return self.reasons.get(row.code, row.reason if legs or row.side is None else "not_sent")
+
+    def filled(self, code: str) -> int:
+        """Shares of a name that this run traded."""
+        return sum(leg.filled for leg in self.legs.values() if leg.request.code == code)
+
+    def _open(self, rows: Iterable[PlanRow]) -> list[OrderRequest]:
+        requests: list[OrderRequest] = []
+        for row in rows:
+            assert row.side is not None
+            for shares in row.children:
+                tag = make_tag(self.day, self.plan.target_id, self.plan.attempt, len(self.legs))
+                request = OrderRequest(tag, row.code, row.side, shares, row.price)
+                self.legs[tag] = Leg(request)
+                requests.append(request)
+        return requests

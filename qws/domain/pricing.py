@@ -1,0 +1,82 @@
+"""At which price an order is sent, and why. RULES.md 6 and 17.3, XTQUANT.md G9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from qws.domain.market import Instrument, Quote, Side
+from qws.domain.rules import RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A limit price in CNY and where it comes from (`ask3`, `bid1`, `last`, `prev_close`, plus a clamp)."""
+
+    value: Decimal
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrice:
+    """Why no order can be priced: a stable reason code. The answer is to hold, never to sell."""
+
+    reason: str
+
+
+def mark_price(quote: Quote) -> Decimal:
+    """The price at which a name is valued: the last trade, else the previous close."""
+    return quote.last or quote.prev_close
+
+
+def hold_reason(quote: Quote | None, instrument: Instrument | None, now: datetime, age_max_s: float) -> str:
+    """Why a name cannot be traded at all at this moment; empty when it can."""
+    if quote is None or instrument is None or mark_price(quote) <= 0:
+        return "no_quote"
+    if quote.suspended or instrument.suspended:
+        return "suspended"
+    if (now - quote.at).total_seconds() > age_max_s:
+        return "stale_quote"
+    return ""
+
+
+def limit_price(side: Side, quote: Quote, instrument: Instrument, level: int, book: RuleBook) -> Price | NoPrice:
+    """The price of the wanted opposite level (buys: ask, sells: bid), or the documented fallback, clamped.
+
+    Fallback: the deepest shallower level that is there, then the last trade, then the previous close. A side that is
+    empty at its limit means a locked name: `limit_up` cannot be bought, `limit_down` cannot be sold. The result stays
+    inside the day's limits and the price cage (RULES.md 5, 6) and on the tick.
+    """
+    levels, name = (quote.asks, "ask") if side is Side.BUY else (quote.bids, "bid")
+    locked = _locked(side, quote, instrument)
+    if locked:
+        return NoPrice(locked)
+    if levels:
+        depth = min(level, len(levels))
+        value, origin = levels[depth - 1].price, f"{name}{depth}"
+    elif quote.last is not None:
+        value, origin = quote.last, "last"
+    else:
+        value, origin = quote.prev_close, "prev_close"
+    bound, clamp = _bound(side, quote, instrument, book)
+    if bound is not None and ((value > bound) if side is Side.BUY else (value < bound)):
+        value, origin = bound, f"{origin}>{clamp}"
+    return Price(value, origin)
+
+
+def _locked(side: Side, quote: Quote, instrument: Instrument) -> str:
+    mark = mark_price(quote)
+    if side is Side.BUY and not quote.asks and instrument.limit_up is not None and mark >= instrument.limit_up:
+        return "limit_up"
+    if side is Side.SELL and not quote.bids and instrument.limit_down is not None and mark <= instrument.limit_down:
+        return "limit_down"
+    return ""
+
+
+def _bound(side: Side, quote: Quote, instrument: Instrument, book: RuleBook) -> tuple[Decimal | None, str]:
+    limit = instrument.limit_up if side is Side.BUY else instrument.limit_down
+    cage = book.cage_bound(instrument, side, quote)
+    if cage is None or (limit is not None and (limit < cage if side is Side.BUY else limit > cage)):
+        return limit, "limit"
+    return cage, "cage"

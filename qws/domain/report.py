@@ -1,0 +1,39 @@
+"""What a run achieved: weights, tracking error, and a reason for every residual."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from qws.domain.account import Snapshot
+from qws.domain.execution import Execution
+from qws.domain.plan import Outcome
+from qws.domain.pricing import mark_price
+
+_ONE = Decimal(1)
+
+
+def outcomes_of(run: Execution, end: Snapshot) -> tuple[Outcome, ...]:
+    """One outcome per name of the plan and the account, at the prices when the run ended."""
+    quotes = {quote.code: mark_price(quote) for quote in end.quotes}
+    values = {
+        position.code: position.shares * quotes[position.code] if quotes.get(position.code) else position.market_value
+        for position in end.positions
+    }
+    total = sum(values.values(), Decimal(0)) + end.asset.cash + end.asset.frozen
+    outcomes = []
+    for row in run.plan.rows:
+        achieved = values.pop(row.code, Decimal(0)) / total if total else Decimal(0)
+        filled = run.filled(row.code)
+        outcomes.append(Outcome(row.code, row.weight, achieved, row.shares, filled, run.residual(row)))
+    strangers = [
+        Outcome(code, Decimal(0), value / total, 0, 0, "not_planned") for code, value in sorted(values.items())
+    ]
+    return (*outcomes, *strangers)
+
+
+def tracking_error(outcomes: tuple[Outcome, ...]) -> Decimal:
+    """Half the sum of absolute differences between achieved and wanted weights, cash included (0 is perfect)."""
+    gap = sum((abs(outcome.achieved - outcome.wanted) for outcome in outcomes), Decimal(0))
+    cash_achieved = _ONE - sum((outcome.achieved for outcome in outcomes), Decimal(0))
+    cash_wanted = _ONE - sum((outcome.wanted for outcome in outcomes), Decimal(0))
+    return ((gap + abs(cash_achieved - cash_wanted)) / 2).quantize(Decimal("0.00000001"))

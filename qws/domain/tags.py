@@ -1,0 +1,46 @@
+"""The short tag that travels in `order_remark`: a pure function of what it names (RELIABILITY.md 6.1)."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import date
+from hashlib import sha256
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PREFIX = "q1"
+_EPOCH = date(2020, 1, 1)
+_LENGTH = 16
+
+
+def make_tag(day: date, target_id: str, attempt: int, index: int) -> str:
+    """The tag of one order: version, day, target, order number within the attempt, attempt, check digits.
+
+    16 characters of [0-9a-z]. Raises ValueError when `attempt` is over 35 or `index` over 46,655.
+    """
+    if not 0 <= attempt < 36 or not 0 <= index < 36**3:
+        raise ValueError(f"attempt {attempt} or order number {index} does not fit into a tag")
+    target = int.from_bytes(sha256(target_id.encode("ascii")).digest()[:8], "big")
+    body = _PREFIX + _base36((day - _EPOCH).days, 3) + _base36(target, 5) + _base36(index, 3) + _base36(attempt, 1)
+    return body + _check(body)
+
+
+def is_ours(remark: str) -> bool:
+    """Whether a remark is a tag that this program made."""
+    return len(remark) == _LENGTH and remark.startswith(_PREFIX) and remark[-2:] == _check(remark[:-2])
+
+
+def same_day_part(tag: str) -> str:
+    """The part of a tag that all tags of one trading day share."""
+    return tag[len(_PREFIX) : len(_PREFIX) + 3]
+
+
+def _check(body: str) -> str:
+    return _base36(zlib.crc32(body.encode("ascii", "replace")), 2)
+
+
+def _base36(number: int, width: int) -> str:
+    digits = ""
+    for _ in range(width):
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits

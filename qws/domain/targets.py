@@ -1,0 +1,299 @@
+"""From the rows of a dropped file to target weights, or to every reason why not. RELIABILITY.md section 3.D."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from qws.domain.calendar import UnknownDay
+from qws.domain.codes import classify
+from qws.domain.market import Exchange, Kind
+from qws.domain.target_cells import (
+    MEANINGS,
+    SHOWN_MAX,
+    Cell,
+    header_meaning,
+    is_blank,
+    is_damaged,
+    is_formula,
+    is_ordinary,
+    read_code,
+    read_date,
+    read_weight,
+    shown,
+    weight_problem,
+)
+
+__all__ = [
+    "Cell",
+    "DayTarget",
+    "DroppedRow",
+    "ParsedTarget",
+    "Refusal",
+    "Row",
+    "Sessions",
+    "TargetRules",
+    "Weight",
+    "parse_target",
+]
+
+_REFUSALS_MAX = 20
+_SHARES = frozenset({Kind.STOCK, Kind.CDR})
+_FUNDS = frozenset({Kind.ETF, Kind.LOF})
+_HEADER_LINE = "date,stock_code,weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file; `number` is what a person sees in an editor, the first row of the file being 1."""
+
+    number: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The share of the account's total assets one code should have: 0.05 is 5 %, 0 is an explicit sale."""
+
+    code: str
+    weight: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRow:
+    """A row the target goes on without: `not_a_share`, `unknown_code`, `etf_disabled`, `negative_weight`, `past_date`.
+
+    Rows of a past date share one entry, at the first of them, with an empty code.
+    """
+
+    row: int
+    code: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the whole file is refused: a stable code, one line naming value and remedy, and the row if there is one."""
+
+    code: str
+    text: str
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayTarget:
+    """The complete target of one trading day, sorted by code."""
+
+    day: date
+    weights: tuple[Weight, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTarget:
+    """What an accepted file asks for, sorted by day, and the rows that were left out."""
+
+    days: tuple[DayTarget, ...]
+    dropped: tuple[DroppedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRules:
+    """What a file may ask for. `sum_tolerance` is a fraction of the account, `rows_max` counts rows without header."""
+
+    allow_etf: bool
+    allow_empty: bool
+    sum_tolerance: Decimal
+    rows_max: int
+
+
+class Sessions(Protocol):
+    """The part of a trading calendar a file is checked against."""
+
+    def is_session(self, day: date) -> bool:
+        """Whether `day` is a trading day; raises `UnknownDay` beyond the last day that is known."""
+        ...
+
+
+def parse_target(
+    rows: Sequence[Row], *, today: date, calendar: Sessions, rules: TargetRules
+) -> ParsedTarget | tuple[Refusal, ...]:
+    """Read a file's rows; the answer is a target, or the first 20 reasons to refuse the file as a whole.
+
+    `today` is the trading day in force: earlier dates are set aside, a file of nothing else is stale.
+    Weights are never scaled. RELIABILITY.md sections 1.5 and 3.D.
+    """
+    filled = [row for row in rows if any(not is_blank(cell) for cell in row.cells)]
+    if not filled:
+        return (Refusal("empty_file", f"the file has no rows; write the header {_HEADER_LINE} and one row per stock"),)
+    if len(filled) - 1 > rules.rows_max:
+        return (Refusal("too_many_rows", f"the file has {len(filled) - 1} rows; at most {rules.rows_max} are read"),)
+    columns = _find_columns(filled[0])
+    if isinstance(columns[0], Refusal):
+        return tuple(found for found in columns if isinstance(found, Refusal))
+    if len(filled) == 1:
+        return (Refusal("empty_file", "the file has a header and no rows; write one row per stock"),)
+    date_at, code_at, weight_at = (found for found in columns if isinstance(found, int))
+    reading = _Reading(today, calendar, rules)
+    for row in filled[1:]:
+        cells = row.cells
+        if len(cells) <= max(date_at, code_at, weight_at):
+            cells += (None,) * len(filled[0].cells)
+        reading.take(row.number, cells[date_at], cells[code_at], cells[weight_at])
+        if len(reading.refusals) >= _REFUSALS_MAX:
+            break
+    return reading.result()
+
+
+def _find_columns(header: Row) -> tuple[int, ...] | tuple[Refusal, ...]:
+    """The places of date, stock_code and weight in the header, or why they are not certain."""
+    places: dict[str, list[int]] = {meaning: [] for meaning in MEANINGS}
+    for place, cell in enumerate(header.cells):
+        meaning = header_meaning(cell)
+        if meaning is not None:
+            places[meaning].append(place)
+    if not any(places.values()) and any(read_date(cell) or read_code(cell) for cell in header.cells):
+        text = f"the first row is not a header; write {_HEADER_LINE} above it"
+        return (Refusal("missing_header", text, header.number),)
+    found = _listed([cell for cell in header.cells if not is_blank(cell)])
+    refusals = []
+    for meaning, at in places.items():
+        if not at:
+            text = f"no column is named {meaning}; found {found}, needed {_HEADER_LINE}"
+            refusals.append(Refusal("missing_column", text, header.number))
+        elif len(at) > 1:
+            names = _listed([header.cells[place] for place in at])
+            text = f"several columns can mean {meaning}: {names}; keep one"
+            refusals.append(Refusal("ambiguous_column", text, header.number))
+    return tuple(refusals) or tuple(at[0] for at in places.values())
+
+
+def _listed(cells: Sequence[Cell]) -> str:
+    return shown(", ".join(shown(cell)[1:-1] for cell in cells[:SHOWN_MAX]))
+
+
+class _Reading:
+    """One pass over the rows of one file."""
+
+    def __init__(self, today: date, calendar: Sessions, rules: TargetRules) -> None:
+        self.refusals: list[Refusal] = []
+        self._today = today
+        self._calendar = calendar
+        self._rules = rules
+        self._dropped: list[DroppedRow] = []
+        self._past: dict[date, list[int]] = {}
+        self._days: dict[date, dict[str, Decimal]] = {}
+        self._rows: dict[tuple[date, str], int] = {}
+        self._dates: dict[str, date | None] = {}
+        self._checked: set[date] = set()
+
+    def take(self, number: int, date_cell: Cell, code_cell: Cell, weight_cell: Cell) -> None:
+        """Read one row into the target, the dropped rows or the refusals."""
+        if not self._is_clean(number, date_cell, code_cell, weight_cell):
+            return
+        day = self._date(number, date_cell)
+        if day is None:
+            return
+        if day < self._today:
+            self._past.setdefault(day, []).append(number)
+            return
+        weights = self._days.setdefault(day, {})
+        weight = read_weight(weight_cell)
+        if weight is None:
+            self._refuse("bad_weight", weight_problem(weight_cell), number)
+        code = self._share(number, code_cell)
+        if weight is None or code is None:
+            return
+        first = self._rows.setdefault((day, code), number)
+        if first != number:
+            self._refuse("duplicate_code", f"{code} is already in row {first} for {day}; keep one", number)
+        elif weight < 0:
+            self._drop(number, code, "negative_weight", f"{code} has the negative weight {shown(weight_cell)}")
+        else:
+            weights[code] = weight
+
+    def result(self) -> ParsedTarget | tuple[Refusal, ...]:
+        """Check each day's sum and what is left; then the target or the refusals."""
+        for day, weights in self._days.items():
+            total = sum(weights.values(), Decimal(0))
+            if total > 1 + self._rules.sum_tolerance:
+                self._refuse("sum_over_one", f"the weights of {day} sum to {total:.10g}; write fractions or percents")
+        if not self.refusals and not self._days:
+            newest = max(self._past)
+            self._refuse("stale_date", f"the newest date is {newest}, before {self._today}; send a current file")
+        if not self.refusals and not self._rules.allow_empty:
+            for day, weights in self._days.items():
+                if not any(weights.values()):
+                    text = f"nothing would be held on {day}: no row with a weight above 0 is left; allow_empty is off"
+                    self._refuse("empty_target", text)
+        if self.refusals:
+            return tuple(self.refusals[:_REFUSALS_MAX])
+        for day, numbers in self._past.items():
+            self._drop(numbers[0], "", "past_date", f"{len(numbers)} rows of {day} are past and set aside")
+        days = (
+            DayTarget(day, tuple(Weight(code, weight) for code, weight in sorted(self._days[day].items())))
+            for day in sorted(self._days)
+        )
+        return ParsedTarget(tuple(days), tuple(sorted(self._dropped, key=lambda dropped: dropped.row)))
+
+    def _is_clean(self, number: int, *cells: Cell) -> bool:
+        clean = True
+        for meaning, cell in zip(MEANINGS, cells, strict=True):
+            if not isinstance(cell, str) or is_ordinary(cell):
+                continue
+            if meaning != "weight" and is_formula(cell):
+                clean = False
+                self._refuse("formula_cell", f"{meaning} {shown(cell)} is a formula; paste it as a value", number)
+            elif is_damaged(cell):
+                clean = False
+                text = f"{meaning} {shown(cell)} is too long or holds characters that cannot be shown; type it again"
+                self._refuse("bad_cell", text, number)
+        return clean
+
+    def _date(self, number: int, cell: Cell) -> date | None:
+        if isinstance(cell, str):
+            if cell not in self._dates:
+                self._dates[cell] = read_date(cell)
+            day = self._dates[cell]
+        else:
+            day = read_date(cell)
+        if day is None:
+            what = "is empty" if is_blank(cell) else f"{shown(cell)} is not a date"
+            self._refuse("bad_date", f"date {what}; write it as 2026-11-23", number)
+        elif day not in self._checked:
+            self._checked.add(day)
+            self._check_session(number, day)
+        return day
+
+    def _check_session(self, number: int, day: date) -> None:
+        try:
+            if not self._calendar.is_session(day):
+                self._refuse("non_trading_date", f"{day} is not a trading day; write the day to trade on", number)
+        except UnknownDay as unknown:
+            # A past row is not traded, so a calendar that starts later need not know its day.
+            if day >= self._today:
+                self._refuse("unknown_calendar", f"it is not known whether {day} is a trading day: {unknown}", number)
+
+    def _share(self, number: int, cell: Cell) -> str | None:
+        """The code to hold, or None after the row was dropped with its reason."""
+        code = read_code(cell)
+        found = None if code is None else classify(code)
+        if code is None or found is None:
+            self._drop(number, shown(cell)[1:-1], "unknown_code", f"{shown(cell)} is not a Shanghai or Shenzhen code")
+        elif found.exchange is Exchange.BJ or found.kind not in _SHARES | _FUNDS:
+            self._drop(number, code, "not_a_share", f"{code} ({found.kind}) is not an A share of Shanghai or Shenzhen")
+        elif found.kind in _FUNDS and not self._rules.allow_etf:
+            self._drop(number, code, "etf_disabled", f"{code} is a fund and allow_etf is off")
+        else:
+            return code
+        return None
+
+    def _drop(self, number: int, code: str, reason: str, text: str) -> None:
+        prefix = "" if reason == "past_date" else f"row {number}: "
+        self._dropped.append(DroppedRow(number, code, reason, prefix + text))
+
+    def _refuse(self, code: str, text: str, number: int | None = None) -> None:
+        self.refusals.append(Refusal(code, text if number is None else f"row {number}: {text}", number))
