@@ -38,11 +38,11 @@ class ControlDesk(Actor):
 
     on_crash = "restart"
 
-    def __init__(self, table: ControlTable, clock: Clock, look_every_s: float) -> None:
+    def __init__(self, table: ControlTable | None, clock: Clock, look_every_s: float) -> None:
         self._table, self._clock, self._look_every_s = table, clock, look_every_s
 
     async def source(self) -> AsyncIterator[ControlOrdered]:
-        while True:
+        while self._table is not None:
             for order in self._table.unanswered():
                 yield ControlOrdered(order.command, order.by)  # durable when the source is asked to go on
                 self._table.answer(order.id, "accepted")

@@ -84,17 +84,17 @@ class MarketClock(Actor):
         yield self._phase(now)
         for past in self._due_already(now):
             yield past
-        moment = now
+        events = self._schedule.events_after(now)
         while True:
             try:
-                event = next(self._schedule.events_after(moment))
+                event = next(events)
             except UnknownDay:
                 await self._clock.sleep(_LOOK_AGAIN_S)
-                moment = self._clock.now()
-                yield SessionPhaseChanged(moment.date(), "unknown", moment)
+                now = self._clock.now()
+                yield SessionPhaseChanged(now.date(), "unknown", now)
+                events = self._schedule.events_after(now)
                 continue
             await self._clock.sleep_until(event.at)
-            moment = event.at
             if self._clock.now() - event.at < timedelta(hours=12):  # older: the PC slept through the day
                 yield self._message(event)
 

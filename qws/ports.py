@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from qws.domain.account import Asset, Position
+from qws.domain.drops import Claimed, Drop
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,14 @@ class LinkUp:
 
 
 BrokerEvent = BrokerOrder | Trade | LinkDown | LinkUp
+
+
+class Offload(Protocol):
+    """Run a slow call where the loop does not wait for it: a thread in life, inline in virtual time."""
+
+    async def __call__(self, call: Callable[[], T], /) -> T:
+        """Run the call and give its result, or raise what it raised."""
+        ...
 
 
 class Clock(Protocol):
@@ -118,3 +129,31 @@ class Calendar(Protocol):
     def previous_session(self, day: date) -> date:
         """The last trading day before `day`."""
         ...
+
+
+class DropFolder(Protocol):
+    """The folder into which people drop files. Every call is short, blocking and made through `Offload`."""
+
+    def scan(self) -> Sequence[Drop] | None:
+        """Every entry that deserves an answer, or None while the folder cannot be reached."""
+        ...
+
+    def claim(self, drop: Drop, at: datetime) -> Claimed | None:
+        """Take the file out of the folder, or None when somebody writes, holds, changed or removed it."""
+        ...
+
+    def leftovers(self) -> Sequence[Claimed]:
+        """What was claimed in an earlier life and not filed away, in the order of the claims."""
+        ...
+
+    def accept(self, path: str, name: str) -> None:
+        """File a claimed file under `accepted`. Raises `OSError`."""
+        ...
+
+    def reject(self, path: str, name: str, reason: str) -> None:
+        """File it under `rejected` with its reason; an empty path writes only the reason. Raises `OSError`."""
+        ...
+
+
+# Yields at each change in a folder, with the names that were renamed into it as a whole. Raises `OSError`.
+Hints = Callable[[], AsyncIterator[Collection[str]]]

@@ -1,0 +1,73 @@
+"""What must still be readable in ten years? Targets, results and equity, written when nobody is in a hurry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+from qws.messages import (
+    EquityRecorded,
+    PositionDrift,
+    RunFinished,
+    SessionPhaseChanged,
+    TargetAccepted,
+)
+from qws.ports import Offload
+from qws.runtime.actor import Actor
+
+
+class Archive(Protocol):
+    """Where files for keeping go; every method may be called twice with the same message."""
+
+    def write_target(self, target: TargetAccepted) -> None:
+        """Keep an accepted target with its original's hash."""
+        ...
+
+    def write_result(self, file_name: str, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+        """Put the result of a run beside the file it came from."""
+        ...
+
+    def append_equity(self, record: EquityRecorded) -> None:
+        """Keep an equity record."""
+        ...
+
+
+class Archivist(Actor):
+    """Writes files after the run they belong to: nothing of it is on the way to the first order."""
+
+    on_crash = "restart"
+
+    def __init__(self, archive: Archive, offload: Offload) -> None:
+        self._archive, self._offload = archive, offload
+        self._targets: dict[str, TargetAccepted] = {}
+        self._files: dict[str, str] = {}
+        self._drifts: defaultdict[str, list[PositionDrift]] = defaultdict(list)
+
+    def recall_target_accepted(self, msg: TargetAccepted) -> None:
+        self._targets[msg.target_id] = msg
+        self._files[msg.target_id] = msg.name
+
+    def on_target_accepted(self, msg: TargetAccepted) -> None:
+        self.recall_target_accepted(msg)
+
+    def on_position_drift(self, msg: PositionDrift) -> None:
+        self._drifts[msg.run_id].append(msg)
+
+    async def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None:
+        await self._write_targets()
+
+    async def on_run_finished(self, msg: RunFinished) -> None:
+        await self._write_targets()
+        drifts, name = self._drifts.pop(msg.run_id, []), self._files.get(msg.target_id, msg.target_id)
+        if msg.status != "interrupted":
+            await self._offload(partial(self._archive.write_result, name, msg, drifts))
+
+    async def on_equity_recorded(self, msg: EquityRecorded) -> None:
+        await self._offload(partial(self._archive.append_equity, msg))
+
+    async def _write_targets(self) -> None:
+        while self._targets:
+            _, target = self._targets.popitem()
+            await self._offload(partial(self._archive.write_target, target))

@@ -1,0 +1,81 @@
+"""Is this file a target? Every reason why not, and never the same bytes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import partial
+from typing import Protocol
+
+from qws.domain.calendar import UnknownDay
+from qws.domain.targets import ParsedTarget, Refusal, Row, Sessions, TargetRules, parse_target
+from qws.messages import TargetAccepted, TargetRejected, WeightFileSettled
+from qws.ports import Clock, Offload
+from qws.runtime.actor import Actor
+
+# The rows of a claimed file whose bytes still have its hash, or why it cannot be read; bounded before it is read.
+ReadFile = Callable[[WeightFileSettled], list[Row] | Refusal]
+
+_ID_DIGITS = 12
+_DUPLICATE = (
+    "the same bytes were accepted as {name} at {at:%Y-%m-%d %H:%M:%S} (target {target_id}); "
+    "to trade that target again use qws rebalance, otherwise change the file"
+)
+
+
+class EffectiveDays(Protocol):
+    """For which trading day a file that arrives now is meant."""
+
+    @property
+    def calendar(self) -> Sessions:
+        """When the exchanges trade."""
+        ...
+
+    def effective_day(self, now: datetime) -> date:
+        """The trading day in force at `now`. Raises `UnknownDay`."""
+        ...
+
+
+class WeightValidator(Actor):
+    """Reads a settled file off the loop; accepts it as a target or refuses it as a whole."""
+
+    on_crash = "restart"
+
+    def __init__(
+        self, clock: Clock, schedule: EffectiveDays, rules: TargetRules, read: ReadFile, offload: Offload
+    ) -> None:
+        self._clock, self._schedule, self._rules, self._read, self._offload = clock, schedule, rules, read, offload
+        self._accepted: dict[str, tuple[str, datetime, str, str]] = {}
+
+    def recall_target_accepted(self, msg: TargetAccepted) -> None:
+        self._accepted[msg.sha256] = msg.name, msg.at, msg.target_id, msg.path
+
+    async def on_weight_file_settled(self, msg: WeightFileSettled) -> TargetAccepted | TargetRejected | None:
+        first = self._accepted.get(msg.sha256)
+        if first is not None and first[3] == msg.path:
+            return None  # the same drop, told again after the watcher restarted
+        now = self._clock.now()
+        if first is not None:
+            name, at, target_id, _ = first
+            text = _DUPLICATE.format(name=name, at=at, target_id=target_id)
+            return TargetRejected(msg.name, msg.path, msg.sha256, now, (Refusal("duplicate", text),))
+        try:
+            day = self._schedule.effective_day(now)
+        except UnknownDay as unknown:
+            refusal = Refusal("unknown_calendar", f"the trading day in force is not known: {unknown}")
+            return TargetRejected(msg.name, msg.path, msg.sha256, now, (refusal,))
+        parsed = await self._offload(partial(self._parse, msg, day))
+        if not isinstance(parsed, ParsedTarget):
+            return TargetRejected(msg.name, msg.path, msg.sha256, now, parsed)
+        target_id = msg.sha256[:_ID_DIGITS]
+        accepted = TargetAccepted(
+            target_id, msg.name, msg.path, msg.sha256, now, days=parsed.days, dropped=parsed.dropped
+        )
+        self.recall_target_accepted(accepted)
+        return accepted
+
+    def _parse(self, msg: WeightFileSettled, day: date) -> ParsedTarget | tuple[Refusal, ...]:
+        rows = self._read(msg)
+        if isinstance(rows, Refusal):
+            return (rows,)
+        return parse_target(rows, today=day, calendar=self._schedule.calendar, rules=self._rules)

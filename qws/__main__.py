@@ -1,0 +1,5 @@
+"""`python -m qws`."""
+
+from qws.cli import main
+
+main()

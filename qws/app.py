@@ -1,0 +1,149 @@
+"""The composition root: configuration, ports and a clock become a System. The only file that knows everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from actors.archivist import Archive, Archivist
+from actors.broker_link import BrokerLink
+from actors.control_desk import ControlDesk, ControlTable
+from actors.equity_recorder import EquityRecorder
+from actors.file_watcher import FileWatcher, WatchSettings
+from actors.fill_tracker import FillTracker
+from actors.market_clock import MarketClock
+from actors.order_executor import OrderExecutor
+from actors.planner import Planner
+from actors.risk_guard import RiskGuard, RiskLimits
+from actors.run_gate import RunGate
+from actors.snapshotter import Snapshotter
+from actors.weight_validator import WeightValidator
+from qws.config import Config
+from qws.domain.costs import Costs
+from qws.domain.execution import ExecutionRules
+from qws.domain.orders import LinkRules
+from qws.domain.planner import PlanRules
+from qws.domain.rules import RuleBook
+from qws.domain.schedule import Schedule
+from qws.domain.targets import Refusal, Row, TargetRules
+from qws.gateways.files import FileLimits, read_rows
+from qws.messages import WeightFileSettled
+from qws.paper import fee_plan
+from qws.ports import Broker, Calendar, Clock, Hints, Offload, Quotes
+from qws.runtime.actor import Actor
+from qws.runtime.message import Journal
+from qws.runtime.system import System, Tap
+from qws.store.inbox import InboxFolder
+
+# Every actor, in pipeline order.
+ACTORS: tuple[type[Actor], ...] = (
+    FileWatcher,
+    WeightValidator,
+    MarketClock,
+    RunGate,
+    Snapshotter,
+    Planner,
+    RiskGuard,
+    OrderExecutor,
+    BrokerLink,
+    FillTracker,
+    EquityRecorder,
+    Archivist,
+    ControlDesk,
+)
+# How often the control table is looked at: an order is a journalled message within 200 ms.
+_CONTROL_LOOK_S = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Every edge of the system; the same actors run on real and on simulated ones."""
+
+    broker: Broker
+    quotes: Quotes
+    calendar: Calendar
+    rules: RuleBook
+    inbox: InboxFolder
+    archive: Archive
+    control: ControlTable | None
+    offload: Offload
+    hints: Hints | None
+
+
+def schedule_of(config: Config, calendar: Calendar) -> Schedule:
+    """The times of a trading day."""
+    section = config.schedule
+    return Schedule(
+        calendar,
+        config.paper.always_open,
+        section.plan_at,
+        section.send_at,
+        section.last_order_at,
+        section.equity_at,
+    )
+
+
+def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
+    """How plans are made."""
+    section = config.plan
+    return PlanRules(
+        rules,
+        Costs(rules.fees, fee_plan(config)),
+        section.sell_level,
+        section.buy_level,
+        section.quote_age_max_s,
+        section.cash_reserve,
+        section.protected,
+    )
+
+
+def target_rules(config: Config, limits: FileLimits) -> TargetRules:
+    """What a weight file may hold; weights may exceed 1 by rounding only."""
+    return TargetRules(config.intake.allow_etf, config.intake.allow_empty, Decimal("0.000001"), limits.rows_max)
+
+
+def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileSettled], list[Row] | Refusal]:
+    """How a claimed file becomes rows; blocks, so it is called off the loop."""
+
+    def read(file: WeightFileSettled) -> list[Row] | Refusal:
+        content = inbox.read(file.path, file.sha256)
+        return content if isinstance(content, Refusal) else read_rows(file.name, content, limits)
+
+    return read
+
+
+def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Actor]]:
+    """One maker per actor: a crash makes a fresh one."""
+    schedule, planning = schedule_of(config, ports.calendar), plan_rules(config, ports.rules)
+    execution = ExecutionRules(
+        config.execution.sell_wait_s,
+        config.execution.buy_wait_s,
+        config.execution.cancel_wait_s,
+        config.plan.cash_reserve,
+    )
+    link = LinkRules(config.link.sweep_s, config.link.absent_after_s, config.link.orders_per_second)
+    risk = RiskLimits(config.risk.weight_max, config.risk.turnover_max, config.risk.orders_max)
+    broker, quotes, limits = ports.broker, ports.quotes, FileLimits()
+    watch = WatchSettings(config.intake.settle_ms, config.intake.in_place_settle_ms, config.intake.scan_s)
+    targets, read = target_rules(config, limits), file_reader(ports.inbox, limits)
+    return [
+        lambda: FileWatcher(ports.inbox, clock, watch, ports.offload, ports.hints),
+        lambda: WeightValidator(clock, schedule, targets, read, ports.offload),
+        lambda: MarketClock(clock, schedule),
+        lambda: RunGate(clock, schedule),
+        lambda: Snapshotter(broker, quotes, clock),
+        lambda: Planner(planning),
+        lambda: RiskGuard(risk),
+        lambda: OrderExecutor(clock, schedule, execution, planning.costs),
+        lambda: BrokerLink(broker, clock, link),
+        lambda: FillTracker(broker, quotes, clock),
+        lambda: EquityRecorder(broker, quotes, clock),
+        lambda: Archivist(ports.archive, ports.offload),
+        lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
+    ]
+
+
+def build(config: Config, ports: Ports, clock: Clock, journal: Journal, taps: Sequence[Tap]) -> System:
+    """The whole system, wired and ready to run. Raises WiringError when the messages do not form a closed graph."""
+    return System(makers(config, ports, clock), clock=clock, journal=journal, taps=taps)

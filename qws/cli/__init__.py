@@ -1,0 +1,73 @@
+"""The commands. Each is imported only when it is asked for: a status query must not load what it does not need."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from qws.errors import QwsError
+
+# command -> (module, one line of help)
+_COMMANDS = {
+    "demo": ("qws.cli.demo", "One accelerated paper day, from a weight file to a rebalanced account."),
+    "init": ("qws.cli.home", "Make a runnable home: config, inbox, state, logs."),
+    "run": ("qws.cli.run", "The daemon: watch the inbox, trade, record."),
+    "check": ("qws.cli.check", "Check config, tables, folders and clock; also called doctor."),
+    "doctor": ("qws.cli.check", "The same as check."),
+    "plan": ("qws.cli.plan", "Preview what a weight file would trade; sends nothing."),
+    "status": ("qws.cli.views", "State, account, actors, last run."),
+    "runs": ("qws.cli.views", "Every run and its result."),
+    "trace": ("qws.cli.views", "Why: file row, plan row, order, fills of one run."),
+    "orders": ("qws.cli.views", "Orders."),
+    "fills": ("qws.cli.views", "Fills."),
+    "positions": ("qws.cli.views", "Holdings."),
+    "equity": ("qws.cli.equity", "The equity record, as table, PNG or HTML."),
+    "log": ("qws.cli.log", "The log; -f follows it."),
+    "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),
+    "resume": ("qws.cli.control", "Trade again after a halt."),
+    "cancel": ("qws.cli.control", "Cancel every working order of ours (--all)."),
+    "rebalance": ("qws.cli.control", "Run today's newest target again."),
+    "replay": ("qws.cli.replay", "Simulated days over a price file, through the same actors."),
+    "topology": ("qws.cli.topology", "Who tells whom, as a Mermaid diagram."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="qws")
+def cli() -> None:
+    """Make a brokerage account hold what a weight file says it should hold.
+
+    Exit codes: 0 done, 1 refused or incomplete, 2 usage or configuration, 3 broken environment.
+    """
+
+
+def main() -> None:
+    """Run a command; what the program itself refuses is one clear line and an exit code."""
+    if not __debug__:
+        sys.exit("python -O strips the checks that guard money: run without it")
+    for stream in (sys.stdout, sys.stderr):
+        if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+    try:
+        cli.main(standalone_mode=True)
+    except QwsError as error:
+        click.echo(f"qws: {error}", err=True)
+        sys.exit(error.exit_code)

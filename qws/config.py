@@ -1,0 +1,155 @@
+"""The configuration: one frozen tree, unknown keys refused by name, paper by default."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from qws.errors import ConfigError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScheduleSection(_Section):
+    """Times of a trading day, Asia/Shanghai."""
+
+    plan_at: time = time(9, 25)
+    send_at: time = time(9, 30, 3)
+    last_order_at: time = time(14, 56)
+    equity_at: time = time(15, 10)
+
+
+class IntakeSection(_Section):
+    """When a file counts as finished, in milliseconds and seconds, and what it may hold."""
+
+    settle_ms: int = Field(default=60, ge=0, le=60_000)
+    in_place_settle_ms: int = Field(default=1000, ge=0, le=60_000)
+    scan_s: float = Field(default=5.0, gt=0, le=60)
+    allow_etf: bool = False
+    allow_empty: bool = False
+
+
+class PlanSection(_Section):
+    """Book levels to price from, the oldest quote in seconds, CNY kept back, codes never to be touched."""
+
+    sell_level: int = Field(default=5, ge=1, le=5)
+    buy_level: int = Field(default=3, ge=1, le=5)
+    quote_age_max_s: float = Field(default=15.0, gt=0)
+    cash_reserve: Decimal = Field(default=Decimal(0), ge=0)
+    protected: frozenset[str] = frozenset()
+
+
+class ExecutionSection(_Section):
+    """Seconds of trading for sells and for buys, and between two cancels of one order."""
+
+    sell_wait_s: float = Field(default=300.0, gt=0)
+    buy_wait_s: float = Field(default=300.0, gt=0)
+    cancel_wait_s: float = Field(default=5.0, gt=0)
+
+
+class LinkSection(_Section):
+    """Seconds between sweeps of working orders, until a missing order is absent; orders a second (0: no limit)."""
+
+    sweep_s: float = Field(default=3.0, gt=0)
+    absent_after_s: float = Field(default=10.0, gt=0)
+    orders_per_second: float = Field(default=0.0, ge=0)
+
+
+class RiskSection(_Section):
+    """Hard limits of one plan: fractions of total asset, number of orders."""
+
+    weight_max: Decimal = Field(default=Decimal(1), gt=0, le=1)
+    turnover_max: Decimal = Field(default=Decimal("2.05"), gt=0)
+    orders_max: int = Field(default=10_000, gt=0)
+
+
+class FeesSection(_Section):
+    """The account's own terms (RULES.md section 12)."""
+
+    commission_rate: Decimal = Field(default=Decimal("0.00025"), ge=0, le=Decimal("0.003"))
+    commission_min: Decimal = Field(default=Decimal(5), ge=0)
+    commission_includes_exchange_fees: bool = True
+
+
+class PaperSection(_Section):
+    """The simulated exchange: seed, opening cash in CNY and holdings, prices from a file or generated."""
+
+    seed: int = 1
+    cash: Decimal = Field(default=Decimal(10_000_000), ge=0)
+    positions: str = ""
+    prices: str = ""
+    index: str = ""
+    always_open: bool = False
+
+
+class LogSection(_Section):
+    """When a new log file begins (a time or a size), and the days it is kept. The audit journal is never touched."""
+
+    rotation: str = "00:00"
+    retention_days: int = Field(default=5, ge=1)
+    level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
+
+
+class Config(BaseSettings):
+    """Everything that can be set. Environment variables QWS_SECTION__KEY override the file."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="QWS_", env_nested_delimiter="__")
+
+    mode: Literal["paper"] = "paper"
+    language: Literal["auto", "en", "zh_CN"] = "auto"
+    inbox: str = "inbox"
+    schedule: ScheduleSection = ScheduleSection()
+    intake: IntakeSection = IntakeSection()
+    plan: PlanSection = PlanSection()
+    execution: ExecutionSection = ExecutionSection()
+    link: LinkSection = LinkSection()
+    risk: RiskSection = RiskSection()
+    fees: FeesSection = FeesSection()
+    paper: PaperSection = PaperSection()
+    log: LogSection = LogSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration file. Raises ConfigError naming the key, the value and the remedy."""
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; give this user the right to read it") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML in UTF-8: {error}") from error
+    return make_config(table, str(path))
+
+
+def make_config(table: dict[str, Any], source: str) -> Config:
+    """Check a table of settings; `source` is named in errors. Raises ConfigError."""
+    try:
+        return Config(**table)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(source, problem) for problem in error.errors())) from error
+
+
+def _line(source: str, problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{source}: unknown key {key}; correct its spelling or remove it"
+    return f"{source}: {key} = {problem['input']!r}: {problem['msg']}"

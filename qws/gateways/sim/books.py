@@ -1,0 +1,191 @@
+"""The paper account's memory: one SQLite file, one transaction per call, committed before anybody hears of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from qws.domain.market import Side
+from qws.domain.orders import OrderRequest, OrderStatus, Trade
+from qws.errors import InvariantBroken, StoreError
+from qws.gateways.sim.account import Account, Holding, Ticket
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS account (one INTEGER PRIMARY KEY CHECK (one = 1), day TEXT, serial INTEGER, cash TEXT);
+CREATE TABLE IF NOT EXISTS holdings (
+  code TEXT PRIMARY KEY, shares INTEGER, bought INTEGER, opened INTEGER, cost TEXT);
+CREATE TABLE IF NOT EXISTS orders (
+  serial INTEGER PRIMARY KEY, day TEXT, tag TEXT, code TEXT, side TEXT, shares INTEGER, price TEXT, status INTEGER,
+  at TEXT, due TEXT, verdict TEXT, message TEXT, traded INTEGER, amount TEXT, fee TEXT, fee_bound TEXT,
+  arriving INTEGER, cancel_asked INTEGER);
+CREATE TABLE IF NOT EXISTS trades (
+  trade_id TEXT PRIMARY KEY, day TEXT, order_id TEXT, tag TEXT, code TEXT, side TEXT, shares INTEGER, price TEXT,
+  at TEXT, fee TEXT);
+"""
+
+
+@dataclass(slots=True)
+class State:
+    """Everything of one day that a restart must find again; tickets by order id."""
+
+    account: Account
+    day: date
+    serial: int = 1_000_000
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    trades: list[Trade] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new account starts with: CNY, and (code, shares, of these sellable today)."""
+
+    cash: Decimal
+    positions: tuple[tuple[str, int, int], ...]
+
+
+def opened(opening: Opening, day: date) -> State:
+    """The state of a new account on its first day."""
+    account = Account(opening.cash)
+    for code, shares, sellable in opening.positions:
+        account.holdings[code] = Holding(code, shares, shares - sellable, shares)
+        account.check(code)
+    return State(account, day)
+
+
+def audit(state: State) -> None:
+    """Raise InvariantBroken where the day's fills do not explain the day's change of a position."""
+    fills: dict[str, int] = {}
+    for trade in state.trades:
+        signed = trade.shares if trade.side is Side.BUY else -trade.shares
+        fills[trade.code] = fills.get(trade.code, 0) + signed
+    for code, held in state.account.holdings.items():
+        if held.shares != held.opened + fills.get(code, 0):
+            raise InvariantBroken(f"paper account: {held} does not add up with fills of {fills.get(code, 0)}")
+
+
+class Books:
+    """The file. `path` None keeps everything in memory. Raises StoreError when it cannot be read or written."""
+
+    def __init__(self, path: Path | None) -> None:
+        try:
+            self._db = sqlite3.connect(":memory:" if path is None else str(path), isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StoreError(f"paper account file {path}: {error}") from error
+
+    def load(self) -> State | None:
+        """What the file holds of its newest day, working orders reserved again; None for a new file."""
+        row = self._db.execute("SELECT day, serial, cash FROM account").fetchone()
+        if row is None:
+            return None
+        state = State(Account(Decimal(row[2])), date.fromisoformat(row[0]), row[1])
+        for code, shares, bought, opened_with, cost in self._db.execute("SELECT * FROM holdings ORDER BY code"):
+            state.account.holdings[code] = Holding(code, shares, bought, opened_with, Decimal(cost))
+        for ticket in map(_ticket, self._db.execute("SELECT * FROM orders WHERE day = ? ORDER BY serial", (row[0],))):
+            state.tickets[ticket.order_id] = ticket
+            if not ticket.verdict and not ticket.status.is_terminal:
+                state.account.reserve(ticket)
+        query = "SELECT trade_id, order_id, tag, code, side, shares, price, at, fee FROM trades WHERE day = ?"
+        for found in self._db.execute(query + " ORDER BY rowid", (row[0],)):
+            state.trades.append(_trade(found))
+        return state
+
+    def save(self, state: State, tickets: Iterable[Ticket], codes: Iterable[str], trades: Iterable[Trade]) -> None:
+        """Commit the account and whatever changed with it: these tickets, holdings and new trades."""
+        day = state.day.isoformat()
+        holdings = [held for code in codes if (held := state.account.holdings.get(code)) is not None]
+        try:
+            self._db.execute("BEGIN")
+            self._db.execute(
+                "INSERT OR REPLACE INTO account VALUES (1, ?, ?, ?)", (day, state.serial, str(state.account.cash))
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO holdings VALUES (?,?,?,?,?)", [_holding_row(held) for held in holdings]
+            )
+            self._db.executemany(
+                f"INSERT OR REPLACE INTO orders VALUES ({','.join('?' * 18)})",  # noqa: S608 - placeholders only
+                [_row(ticket, day) for ticket in tickets],
+            )
+            self._db.executemany(
+                "INSERT INTO trades VALUES (?,?,?,?,?,?,?,?,?,?)", [_trade_row(trade, day) for trade in trades]
+            )
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"paper account: {error}") from error
+
+    def turn(self, state: State) -> None:
+        """Begin `state.day`: write all holdings and forget orders and trades older than the day before it."""
+        day = state.day.isoformat()
+        try:
+            last = self._db.execute("SELECT max(day) FROM orders WHERE day < ?", (day,)).fetchone()[0]
+            self._db.execute("BEGIN")
+            self._db.execute("DELETE FROM holdings")
+            self._db.execute("DELETE FROM orders WHERE day < ?", (last or day,))
+            self._db.execute("DELETE FROM trades WHERE day < ?", (last or day,))
+            self._db.executemany(
+                "INSERT INTO holdings VALUES (?,?,?,?,?)", map(_holding_row, state.account.holdings.values())
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO account VALUES (1, ?, ?, ?)", (day, state.serial, str(state.account.cash))
+            )
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError(f"paper account: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+def _row(ticket: Ticket, day: str) -> tuple[object, ...]:
+    ask = ticket.request
+    return (
+        ticket.serial, day, ask.tag, ask.code, ask.side.value, ask.shares, str(ask.price), int(ticket.status),
+        ticket.at.isoformat(), ticket.due.isoformat(), ticket.verdict, ticket.message, ticket.traded,
+        str(ticket.amount), str(ticket.fee), str(ticket.fee_bound), ticket.arriving, ticket.cancel_asked,
+    )  # fmt: skip
+
+
+def _ticket(row: tuple[object, ...]) -> Ticket:
+    serial, _, tag, code, side, shares, price, status, at, due, verdict, message, traded, amount, fee, bound, *flags = (
+        row
+    )
+    return Ticket(
+        int(str(serial)),
+        OrderRequest(str(tag), str(code), Side(str(side)), int(str(shares)), Decimal(str(price))),
+        OrderStatus(int(str(status))),
+        datetime.fromisoformat(str(at)),
+        datetime.fromisoformat(str(due)),
+        str(verdict),
+        str(message),
+        int(str(traded)),
+        Decimal(str(amount)),
+        Decimal(str(fee)),
+        Decimal(str(bound)),
+        bool(flags[0]),
+        bool(flags[1]),
+    )
+
+
+def _trade(row: tuple[object, ...]) -> Trade:
+    trade_id, order_id, tag, code, side, shares, price, at, fee = (str(value) for value in row)
+    return Trade(
+        trade_id, order_id, tag, code, Side(side), int(shares), Decimal(price), datetime.fromisoformat(at), Decimal(fee)
+    )
+
+
+def _holding_row(held: Holding) -> tuple[object, ...]:
+    return held.code, held.shares, held.bought, held.opened, str(held.cost)
+
+
+def _trade_row(trade: Trade, day: str) -> tuple[object, ...]:
+    return (
+        trade.trade_id, day, trade.order_id, trade.tag, trade.code, trade.side.value, trade.shares, str(trade.price),
+        trade.at.isoformat(), str(trade.fee),
+    )  # fmt: skip

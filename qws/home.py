@@ -1,0 +1,80 @@
+"""Where everything of one installation lies. Standard library only: the light commands start with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from qws.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One folder with config, inbox, state and logs."""
+
+    root: Path
+
+    @property
+    def config_folder(self) -> Path:
+        """Where `qws.toml` and a user's own tables lie."""
+        return self.root / "config"
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration."""
+        return self.config_folder / "qws.toml"
+
+    @property
+    def inbox(self) -> Path:
+        """Where weight files are dropped."""
+        return self.root / "inbox"
+
+    @property
+    def state(self) -> Path:
+        """What the program remembers."""
+        return self.root / "state"
+
+    @property
+    def journal(self) -> Path:
+        """The journal, which the daemon alone opens."""
+        return self.state / "journal.sqlite"
+
+    @property
+    def views(self) -> Path:
+        """The read models, which commands read."""
+        return self.state / "views.sqlite"
+
+    @property
+    def exchange(self) -> Path:
+        """The paper exchange's own books."""
+        return self.state / "exchange.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the daemon for as long as it lives."""
+        return self.state / "daemon.lock"
+
+    @property
+    def archive(self) -> Path:
+        """Accepted targets as Parquet."""
+        return self.state / "targets"
+
+    @property
+    def equity(self) -> Path:
+        """Equity records as Parquet, with a CSV mirror."""
+        return self.state / "equity"
+
+    @property
+    def logs(self) -> Path:
+        """The log for tailing and its JSON twin."""
+        return self.root / "logs"
+
+
+def find_home(given: str | None) -> Home:
+    """The home named by `--home`, by QWS_HOME, or the present folder. Raises ConfigError when it is none."""
+    root = Path(given or os.environ.get("QWS_HOME") or ".").resolve()
+    home = Home(root)
+    if not home.config_file.is_file():
+        raise ConfigError(f"{root} is no home of qws: {home.config_file} is missing; make one with `qws init {root}`")
+    return home

@@ -1,0 +1,114 @@
+"""One line per message, for tailing, and its JSON twin. The tail is the monitor."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from qws import messages as m
+from qws.config import LogSection
+from qws.home import Home
+from qws.runtime.message import ActorCrashed, Envelope, Message
+from qws.text import describe
+
+if TYPE_CHECKING:
+    from loguru import Record
+
+_WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.PositionDrift)
+
+
+def start_logging(home: Home, section: LogSection, *, console: bool) -> None:
+    """Write to `logs/qws-<date>.log` and `.jsonl`; the date is in the name because Windows renames no tailed file."""
+    logger.remove()
+    home.logs.mkdir(parents=True, exist_ok=True)
+    for name, line in (("qws-{time:YYYY-MM-DD}.log", _text_line), ("qws-{time:YYYY-MM-DD}.jsonl", _json_line)):
+        logger.add(
+            str(home.logs / name),
+            format=line,
+            level=section.level,
+            rotation=section.rotation,
+            retention=f"{section.retention_days} days",
+            encoding="utf-8",
+            diagnose=False,  # the default prints the values of variables, an account number included
+            backtrace=False,
+        )
+    if console:
+        logger.add(sys.stderr, format=_text_line, level=section.level, diagnose=False, backtrace=False)
+
+
+def stop_logging() -> None:
+    """Flush and close; a full disk must not turn an orderly stop into a crash."""
+    try:
+        logger.complete()
+        logger.remove()
+    except (OSError, ValueError):
+        sys.stderr.write("the log could not be flushed: is the disk full?\n")
+
+
+class LogTap:
+    """Writes every envelope once it is durable."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, str] = {}
+
+    def __call__(self, batch: Sequence[Envelope]) -> None:
+        """Log a batch."""
+        for envelope in batch:
+            self._log(envelope)
+
+    def _log(self, envelope: Envelope) -> None:
+        body = envelope.body
+        level = "ERROR" if isinstance(body, ActorCrashed) else "WARNING" if isinstance(body, _WARNINGS) else "INFO"
+        run, number = self._run_of(body), f"#{envelope.id}"
+        cause = "" if envelope.cause is None else f"#{envelope.cause}"
+        logger.bind(
+            at=f"{envelope.at:%Y-%m-%d %H:%M:%S}.{envelope.at.microsecond // 1000:03}",
+            run=run,
+            id=f"{number}<-{cause}" if cause else number,
+            actor=envelope.sender,
+            kind=type(body).__name__,
+        ).log(level, "{}", describe(body))
+
+    def _run_of(self, body: Message) -> str:
+        run = getattr(body, "run_id", "")
+        match body:
+            case m.PlaceOrder():
+                self._runs[body.order.tag] = run
+            case m.PlanDrafted() | m.PlanReady():
+                run = body.plan.run_id
+            case m.RunStopOrdered():
+                run = body.due.run_id
+            case m.OrderUpdated():
+                run = self._runs.get(body.order.tag, "")
+            case m.FillReceived():
+                run = self._runs.get(body.trade.tag, "")
+            case m.RunFinished():
+                self._runs.clear()
+            case _:
+                pass
+        return str(run)
+
+
+def _text_line(record: Record) -> str:
+    if "kind" not in record["extra"]:
+        return "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level} | {message}\n{exception}"
+    return "{extra[at]} | {extra[run]:<16} | {extra[id]:<14} | {extra[actor]:<15} | {message}\n"
+
+
+def _json_line(record: Record) -> str:
+    extra = record["extra"]
+    line = {
+        "at": extra.get("at", f"{record['time']:%Y-%m-%d %H:%M:%S}"),
+        "level": record["level"].name,
+        "run": extra.get("run", ""),
+        "id": extra.get("id", ""),
+        "actor": extra.get("actor", ""),
+        "kind": extra.get("kind", ""),
+        "text": record["message"],
+    }
+    extra["json"] = json.dumps(line, ensure_ascii=False)
+    return "{extra[json]}\n"

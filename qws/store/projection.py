@@ -1,0 +1,262 @@
+"""What each message changes in the read models: message in, rows out. Pure, so live and rebuilt tables are equal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import singledispatch
+
+from qws.domain.account import Asset, Position
+from qws.domain.orders import OrderStatus
+from qws.domain.plan import Plan
+from qws.messages import (
+    EquityRecorded,
+    FillReceived,
+    FillsReconciled,
+    OrderAbsent,
+    OrderUnknown,
+    OrderUpdated,
+    PlaceOrder,
+    PlanDrafted,
+    PlanReady,
+    PlanRefused,
+    RebalanceDue,
+    RunFinished,
+    SnapshotDue,
+    SnapshotTaken,
+    TargetAccepted,
+    TargetRejected,
+)
+from qws.runtime.message import Envelope, Message
+
+Value = str | int | None
+Statement = tuple[str, Sequence[Sequence[Value]]]
+
+# The row of an envelope hangs under its cause; a push whose cause is no message of the run hangs under its intent.
+_LOG = """INSERT INTO message (id, corr, cause, at, sender, kind, line, run_id, parent)
+    SELECT :id, :corr, :cause, :at, :sender, :kind, :line, :run_id,
+           coalesce((SELECT id FROM message WHERE id = :cause AND run_id <> ''),
+                    (SELECT message_id FROM orders WHERE tag = :tag AND message_id <> :id), :cause)"""
+
+
+def log_row(envelope: Envelope, line: str) -> tuple[str, dict[str, Value]]:
+    """The envelope's row for `trace`, after its own tables were written."""
+    run_id, tag = _keys(envelope.body)
+    sql = _LOG if run_id or not tag else _LOG.replace(":run_id", _RUN_OF_TAG)
+    row: dict[str, Value] = {
+        "id": envelope.id,
+        "corr": envelope.corr,
+        "cause": envelope.cause,
+        "at": envelope.at.isoformat(),
+        "sender": envelope.sender,
+        "kind": type(envelope.body).__name__,
+        "line": line,
+        "run_id": run_id,
+        "tag": tag,
+    }
+    return sql, row
+
+
+_RUN_OF_TAG = "coalesce((SELECT run_id FROM orders WHERE tag = :tag), '')"
+
+
+def _keys(body: Message) -> tuple[str, str]:
+    """The run and the tag a message names, "" for none."""
+    match body:
+        case PlaceOrder():
+            return body.run_id, body.order.tag
+        case OrderUpdated():
+            return "", body.order.tag
+        case FillReceived():
+            return "", body.trade.tag
+        case PlanDrafted() | PlanReady():
+            return body.plan.run_id, ""
+        case _:
+            return str(getattr(body, "run_id", "")), str(getattr(body, "tag", ""))
+
+
+@singledispatch
+def changes(body: Message, at: str, id_: int) -> Iterator[Statement]:
+    """The statements that bring the tables up to date with one message; most messages change none."""
+    yield from ()
+
+
+@changes.register
+def _target_accepted(body: TargetAccepted, at: str, id_: int) -> Iterator[Statement]:
+    days = [
+        {
+            "day": target.day.isoformat(),
+            "weights": [{"stock_code": each.code, "weight": float(each.weight)} for each in target.weights],
+        }
+        for target in body.days
+    ]
+    dropped = [{"row": each.row, "code": each.code, "reason": each.reason, "text": each.text} for each in body.dropped]
+    row = (body.target_id, body.name, body.sha256, _time(body.at), _json(days), _json(dropped), id_)
+    yield _insert("target", 7), [row]
+
+
+@changes.register
+def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statement]:
+    refusals = [{"code": each.code, "text": each.text, "row": each.row} for each in body.refusals]
+    yield _insert("rejected", 5), [(id_, body.name, body.sha256, _time(body.at), _json(refusals))]
+
+
+@changes.register
+def _rebalance_due(body: RebalanceDue, at: str, id_: int) -> Iterator[Statement]:
+    yield _started(body.run_id, body.target_id, body.day, body.attempt, at)
+    yield "UPDATE run SET trigger = ?, status = 'planning' WHERE run_id = ?", [(body.trigger, body.run_id)]
+
+
+@changes.register
+def _snapshot_due(body: SnapshotDue, at: str, id_: int) -> Iterator[Statement]:
+    yield _started(body.run_id, body.target_id, body.day, body.attempt, at)
+
+
+@changes.register
+def _snapshot_taken(body: SnapshotTaken, at: str, id_: int) -> Iterator[Statement]:
+    yield from _holdings(body.snapshot.asset, body.snapshot.positions, body.snapshot.at)
+
+
+@changes.register
+def _plan_drafted(body: PlanDrafted, at: str, id_: int) -> Iterator[Statement]:
+    yield from _plan(body.plan)
+
+
+@changes.register
+def _plan_ready(body: PlanReady, at: str, id_: int) -> Iterator[Statement]:
+    yield from _plan(body.plan)
+    yield "UPDATE run SET status = 'running' WHERE run_id = ?", [(body.plan.run_id,)]
+
+
+@changes.register
+def _plan_refused(body: PlanRefused, at: str, id_: int) -> Iterator[Statement]:
+    sql = "UPDATE run SET status = 'refused', reason = ?, text = ? WHERE run_id = ?"
+    yield sql, [(body.reason, body.text, body.run_id)]
+
+
+@changes.register
+def _place_order(body: PlaceOrder, at: str, id_: int) -> Iterator[Statement]:
+    order = body.order
+    row = (order.tag, body.run_id, "", order.code, str(order.side), order.shares, str(order.price), 0)
+    yield _insert("orders", 12), [(*row, _status(OrderStatus.UNREPORTED), "", at, id_)]
+
+
+@changes.register
+def _order_updated(body: OrderUpdated, at: str, id_: int) -> Iterator[Statement]:
+    order = body.order
+    sql = """INSERT INTO orders (tag, order_id, stock_code, side, shares, price, filled, status, message, time)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tag) DO UPDATE SET
+        order_id = excluded.order_id, filled = max(filled, excluded.filled), status = excluded.status,
+        message = excluded.message, time = excluded.time"""
+    row = (order.tag, order.order_id, order.code, str(order.side), order.shares, str(order.price), order.traded)
+    yield sql, [(*row, _status(order.status), order.message, _time(order.at))]
+
+
+@changes.register
+def _order_unknown(body: OrderUnknown, at: str, id_: int) -> Iterator[Statement]:
+    sql = "UPDATE orders SET status = ?, message = ?, time = ? WHERE tag = ?"
+    yield sql, [(_status(OrderStatus.UNKNOWN), body.text, at, body.tag)]
+
+
+@changes.register
+def _order_absent(body: OrderAbsent, at: str, id_: int) -> Iterator[Statement]:
+    sql = "UPDATE orders SET status = ?, message = 'absent', time = ? WHERE tag = ?"
+    yield sql, [(_status(OrderStatus.JUNK), at, body.tag)]
+
+
+@changes.register
+def _fill_received(body: FillReceived, at: str, id_: int) -> Iterator[Statement]:
+    trade = body.trade
+    sql = """INSERT INTO fill VALUES (?, ?, ?, ?, coalesce((SELECT run_id FROM orders WHERE tag = ?), ''),
+        ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, stock_code, trade_id) DO UPDATE SET fee = excluded.fee"""
+    name = (trade.trade_id, trade.at.date().isoformat(), trade.order_id, trade.tag, trade.tag, trade.code)
+    yield sql, [(*name, str(trade.side), trade.shares, str(trade.price), _money(trade.fee), _time(trade.at), id_)]
+    known = "UPDATE orders SET filled = max(filled, (SELECT sum(shares) FROM fill WHERE tag = ?)) WHERE tag = ?"
+    yield known, [(trade.tag, trade.tag)]
+
+
+@changes.register
+def _fills_reconciled(body: FillsReconciled, at: str, id_: int) -> Iterator[Statement]:
+    yield from _holdings(body.snapshot.asset, body.snapshot.positions, body.snapshot.at)
+
+
+@changes.register
+def _run_finished(body: RunFinished, at: str, id_: int) -> Iterator[Statement]:
+    yield _started(body.run_id, body.target_id, body.day, body.attempt, at)
+    sql = """UPDATE run SET status = ?, reason = ?, text = ?, finished_at = ?, fees = ?, tracking_error = ?,
+        total_asset = coalesce(?, total_asset), cash = coalesce(?, cash) WHERE run_id = ?"""
+    asset = (_money(body.asset.total), _money(body.asset.cash)) if body.asset else (None, None)
+    ends = (body.status, body.reason, body.text, _time(body.at), _money(body.fees), _money(body.tracking_error))
+    yield sql, [(*ends, *asset, body.run_id)]
+    yield "DELETE FROM outcome WHERE run_id = ?", [(body.run_id,)]
+    yield (
+        _insert("outcome", 8),
+        [
+            (body.run_id, idx, each.code, _money(each.wanted), _money(each.achieved), each.planned, each.filled,
+             each.reason)
+            for idx, each in enumerate(body.outcomes)
+        ],
+    )  # fmt: skip
+    if body.asset:
+        yield from _holdings(body.asset, body.positions, body.at)
+
+
+@changes.register
+def _equity_recorded(body: EquityRecorded, at: str, id_: int) -> Iterator[Statement]:
+    row = (body.day.isoformat(), body.kind, body.run_id, _time(body.at), *_asset(body.asset), _money(body.benchmark))
+    yield _insert("equity", 9), [row]
+    yield from _holdings(body.asset, body.positions, body.at)
+
+
+def _started(run_id: str, target_id: str, day: date, attempt: int, at: str) -> Statement:
+    """The run exists from its first message on; a later attempt keeps its start."""
+    sql = """INSERT INTO run (run_id, target_id, file, sha256, day, attempt, status, started_at)
+        VALUES (?, ?, (SELECT file FROM target WHERE target_id = ?), (SELECT sha256 FROM target WHERE target_id = ?),
+        ?, ?, 'planning', ?) ON CONFLICT (run_id) DO UPDATE SET attempt = excluded.attempt"""
+    return sql, [(run_id, target_id, target_id, target_id, day.isoformat(), attempt, at)]
+
+
+def _plan(plan: Plan) -> Iterator[Statement]:
+    yield "DELETE FROM plan_row WHERE run_id = ? AND attempt = ?", [(plan.run_id, plan.attempt)]
+    rows = [
+        (plan.run_id, plan.attempt, idx, row.code, None if row.side is None else str(row.side), row.shares,
+         str(row.price), row.price_from, str(row.weight), row.held, row.sellable, row.wanted, str(row.fee), row.reason)
+        for idx, row in enumerate(plan.rows)
+    ]  # fmt: skip
+    yield _insert("plan_row", 14), rows
+    money = (str(plan.total_asset), str(plan.cash), plan.attempt, plan.run_id)
+    yield "UPDATE run SET total_asset = ?, cash = ?, attempt = ? WHERE run_id = ?", [money]
+
+
+def _holdings(asset: Asset, positions: Iterable[Position], at: datetime) -> Iterator[Statement]:
+    yield "DELETE FROM account", [()]
+    yield _insert("account", 5), [(*_asset(asset), _time(at))]
+    yield "DELETE FROM position", [()]
+    rows = [(each.code, each.shares, each.sellable, str(each.market_value)) for each in positions if each.shares]
+    yield _insert("position", 4), rows
+
+
+def _asset(asset: Asset) -> tuple[str, str, str, str]:
+    return str(asset.total), str(asset.cash), str(asset.frozen), str(asset.market_value)
+
+
+def _insert(table: str, columns: int) -> str:
+    return f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608 - names of this file
+
+
+def _status(status: OrderStatus) -> str:
+    return status.name.lower()
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

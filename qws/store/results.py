@@ -1,0 +1,85 @@
+"""The archive on disk: targets and equity as Parquet, results as JSON beside the file they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from loguru import logger
+
+from qws.domain.account import Asset
+from qws.messages import EquityRecorded, PositionDrift, RunFinished, TargetAccepted
+from qws.store.archive import EquityRow, MirrorStale, append_equity, write_target
+from qws.store.parquet_file import write_atomically
+
+
+class FileArchive:
+    """Keeps targets, results and equity in three folders."""
+
+    def __init__(self, targets: Path, results: Path, equity: Path) -> None:
+        self._targets, self._results, self._equity = targets, results, equity
+
+    def write_target(self, target: TargetAccepted) -> None:
+        """One Parquet file for each day of the target."""
+        for each in target.days:
+            write_target(
+                self._targets,
+                day=each.day,
+                target_id=target.target_id,
+                sha256=target.sha256,
+                file_name=target.name,
+                accepted_at=target.at,
+                weights=[(weight.code, weight.weight) for weight in each.weights],
+            )
+
+    def write_result(self, file_name: str, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+        """`<file name>.<run id>.result.json`: status, tracking error, and what became of every name."""
+        document = {
+            "run_id": result.run_id,
+            "file": file_name,
+            "target_id": result.target_id,
+            "day": result.day.isoformat(),
+            "status": result.status,
+            "reason": result.reason,
+            "text": result.text,
+            "finished_at": result.at.isoformat(),
+            "total_asset": float(result.asset.total) if result.asset else None,
+            "cash": float(result.asset.cash) if result.asset else None,
+            "fees": float(result.fees),
+            "tracking_error": float(result.tracking_error) if result.tracking_error is not None else None,
+            "outcomes": [
+                {
+                    "stock_code": outcome.code,
+                    "wanted": float(outcome.wanted),
+                    "achieved": float(outcome.achieved),
+                    "planned": outcome.planned,
+                    "filled": outcome.filled,
+                    "reason": outcome.reason,
+                }
+                for outcome in result.outcomes
+            ],
+            "drifts": [{"stock_code": drift.code, "ours": drift.ours, "theirs": drift.theirs} for drift in drifts],
+        }
+        self._results.mkdir(parents=True, exist_ok=True)
+        path = self._results / f"{file_name}.{result.run_id}.result.json"
+        write_atomically(path, json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8"))
+
+    def append_equity(self, record: EquityRecorded) -> None:
+        """One row; a spreadsheet that holds the CSV mirror open only delays the mirror."""
+        asset: Asset = record.asset
+        row = EquityRow(
+            day=record.day,
+            at=record.at,
+            kind="close" if record.kind == "close" else "run",
+            run_id=record.run_id or None,
+            total_asset=asset.total,
+            cash=asset.cash,
+            frozen_cash=asset.frozen,
+            market_value=asset.market_value,
+            benchmark=record.benchmark,
+        )
+        try:
+            append_equity(self._equity, row)
+        except MirrorStale as error:
+            logger.warning("{}", error)

@@ -1,0 +1,54 @@
+"""The tables of the read models. Money is decimal text, times are ISO text with +08:00; the journal can rebuild it."""
+
+from __future__ import annotations
+
+VERSION = 1
+
+TABLES = (
+    "CREATE TABLE meta (applied_id INTEGER NOT NULL)",
+    "INSERT INTO meta VALUES (0)",
+    """CREATE TABLE target (
+        target_id TEXT PRIMARY KEY, file TEXT, sha256 TEXT, accepted_at TEXT, days TEXT, dropped TEXT,
+        message_id INTEGER)""",
+    "CREATE TABLE rejected (id INTEGER PRIMARY KEY, file TEXT, sha256 TEXT, at TEXT, refusals TEXT)",
+    """CREATE TABLE run (
+        run_id TEXT PRIMARY KEY, target_id TEXT, file TEXT, sha256 TEXT, day TEXT, attempt INTEGER,
+        trigger TEXT NOT NULL DEFAULT '', status TEXT, reason TEXT NOT NULL DEFAULT '', text TEXT NOT NULL DEFAULT '',
+        started_at TEXT, finished_at TEXT, total_asset TEXT, cash TEXT, fees TEXT, tracking_error TEXT)""",
+    """CREATE TABLE plan_row (
+        run_id TEXT, attempt INTEGER, idx INTEGER, stock_code TEXT, side TEXT, shares INTEGER, price TEXT,
+        price_from TEXT, weight TEXT, held INTEGER, sellable INTEGER, wanted INTEGER, fee TEXT, reason TEXT,
+        PRIMARY KEY (run_id, attempt, idx)) WITHOUT ROWID""",
+    """CREATE TABLE orders (
+        tag TEXT PRIMARY KEY, run_id TEXT NOT NULL DEFAULT '', order_id TEXT NOT NULL DEFAULT '', stock_code TEXT,
+        side TEXT, shares INTEGER, price TEXT, filled INTEGER NOT NULL DEFAULT 0, status TEXT,
+        message TEXT NOT NULL DEFAULT '', time TEXT, message_id INTEGER)""",
+    "CREATE INDEX orders_run ON orders (run_id)",
+    """CREATE TABLE fill (
+        trade_id TEXT, day TEXT, order_id TEXT, tag TEXT, run_id TEXT, stock_code TEXT, side TEXT, shares INTEGER,
+        price TEXT, fee TEXT, time TEXT, message_id INTEGER, PRIMARY KEY (day, stock_code, trade_id)) WITHOUT ROWID""",
+    "CREATE INDEX fill_run ON fill (run_id)",
+    "CREATE INDEX fill_tag ON fill (tag)",
+    """CREATE TABLE outcome (
+        run_id TEXT, idx INTEGER, code TEXT, wanted TEXT, achieved TEXT, planned INTEGER, filled INTEGER, reason TEXT,
+        PRIMARY KEY (run_id, idx)) WITHOUT ROWID""",
+    "CREATE TABLE position (code TEXT PRIMARY KEY, shares INTEGER, sellable INTEGER, value TEXT) WITHOUT ROWID",
+    """CREATE TABLE account (
+        total_asset TEXT, cash TEXT, frozen_cash TEXT, market_value TEXT, at TEXT)""",
+    """CREATE TABLE equity (
+        day TEXT, kind TEXT, run_id TEXT, at TEXT, total_asset TEXT, cash TEXT, frozen_cash TEXT, market_value TEXT,
+        benchmark TEXT, PRIMARY KEY (day, kind, run_id)) WITHOUT ROWID""",
+    """CREATE TABLE message (
+        id INTEGER PRIMARY KEY, corr INTEGER, cause INTEGER, parent INTEGER, at TEXT, sender TEXT, kind TEXT,
+        run_id TEXT, line TEXT)""",
+    "CREATE INDEX message_run ON message (run_id) WHERE run_id <> ''",
+    "CREATE INDEX message_cause ON message (cause)",
+    "CREATE TABLE actor (name TEXT PRIMARY KEY, state TEXT, inbox INTEGER, handled INTEGER) WITHOUT ROWID",
+    """CREATE TABLE daemon (
+        state TEXT, pid INTEGER, started_at TEXT, heartbeat_at TEXT, version TEXT, mode TEXT)""",
+    """CREATE TABLE control (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, argument TEXT NOT NULL, by TEXT NOT NULL,
+        asked_at TEXT NOT NULL, answer TEXT, answered_at TEXT)""",
+    "CREATE INDEX control_waiting ON control (id) WHERE answer IS NULL",
+    f"PRAGMA user_version = {VERSION}",
+)

@@ -1,0 +1,243 @@
+"""What people read: every message as one line, in English or Chinese. Messages carry codes; sentences are made here."""
+
+from __future__ import annotations
+
+import gettext as _gettext
+import locale
+from functools import singledispatch
+from importlib import resources
+
+from qws import messages as m
+from qws.domain.market import Side
+from qws.domain.orders import OrderStatus
+from qws.runtime.message import ActorCrashed, Message, Started, Stopping
+
+_translations: _gettext.NullTranslations = _gettext.NullTranslations()
+
+
+def speak(language: str) -> None:
+    """Choose the language of this process: `en`, `zh_CN`, or `auto` for the system's locale."""
+    global _translations
+    if language == "auto":
+        language = locale.getlocale()[0] or "en"
+    folder = str(resources.files("qws") / "locale")
+    _translations = _gettext.translation("qws", folder, languages=[language], fallback=True)
+
+
+def _(text: str) -> str:
+    return _translations.gettext(text)
+
+
+@singledispatch
+def describe(message: Message) -> str:
+    """One line about a message, without its number and time. A type without a sentence is a bug that a test finds."""
+    return type(message).__name__
+
+
+@describe.register
+def _settled(msg: m.WeightFileSettled) -> str:
+    return _("file {name} is complete ({size} bytes, sha256 {sha})").format(
+        name=msg.name, size=msg.size_bytes, sha=msg.sha256[:12]
+    )
+
+
+@describe.register
+def _accepted(msg: m.TargetAccepted) -> str:
+    days = ", ".join(f"{target.day} ({len(target.weights)})" for target in msg.days)
+    line = _("target {id} accepted from {name}: {days}").format(id=msg.target_id, name=msg.name, days=days)
+    return line + (_("; {count} rows filtered").format(count=len(msg.dropped)) if msg.dropped else "")
+
+
+@describe.register
+def _rejected(msg: m.TargetRejected) -> str:
+    first = msg.refusals[0]
+    line = _("file {name} rejected: [{code}] {text}").format(name=msg.name, code=first.code, text=first.text)
+    return line + (_(" (and {count} more)").format(count=len(msg.refusals) - 1) if len(msg.refusals) > 1 else "")
+
+
+@describe.register
+def _phase(msg: m.SessionPhaseChanged) -> str:
+    return _("{day}: market phase {phase}").format(day=msg.day, phase=msg.phase)
+
+
+@describe.register
+def _planning(msg: m.PlanningDue) -> str:
+    return _("{day}: the newest target is due ({trigger})").format(day=msg.day, trigger=msg.trigger)
+
+
+@describe.register
+def _rebalance(msg: m.RebalanceDue) -> str:
+    return _("rebalance to target {id} ({trigger}, attempt {attempt}), orders from {at:%H:%M:%S}").format(
+        id=msg.target_id, trigger=msg.trigger, attempt=msg.attempt, at=msg.send_at
+    )
+
+
+@describe.register
+def _equity_due(msg: m.EquityDue) -> str:
+    return _("{day}: equity record is due").format(day=msg.day)
+
+
+@describe.register
+def _control(msg: m.ControlOrdered) -> str:
+    return _("{by} orders: {command}").format(by=msg.by, command=msg.command)
+
+
+@describe.register
+def _snapshot_due(msg: m.SnapshotDue) -> str:
+    return _("look at account and market (preview)") if msg.preview else _("look at account and market")
+
+
+@describe.register
+def _snapshot(msg: m.SnapshotTaken) -> str:
+    asset = msg.snapshot.asset
+    return _("total {total:,.2f}, cash {cash:,.2f}, {positions} positions, {quotes} quotes").format(
+        total=asset.total, cash=asset.cash, positions=len(msg.snapshot.positions), quotes=len(msg.snapshot.quotes)
+    )
+
+
+def _plan_counts(msg: m.PlanDrafted | m.PlanReady) -> dict[str, int]:
+    sells, buys = msg.plan.side(Side.SELL), msg.plan.side(Side.BUY)
+    held = sum(1 for row in msg.plan.rows if row.side is None and row.reason)
+    return {"sells": len(sells), "buys": len(buys), "held": held}
+
+
+@describe.register
+def _drafted(msg: m.PlanDrafted) -> str:
+    return _("plan drafted: {sells} sells, {buys} buys, {held} held").format(**_plan_counts(msg))
+
+
+@describe.register
+def _refused(msg: m.PlanRefused) -> str:
+    return _("plan refused: [{code}] {text}").format(code=msg.reason, text=msg.text)
+
+
+@describe.register
+def _ready(msg: m.PlanReady) -> str:
+    text = (
+        _("plan previewed: {sells} sells, {buys} buys")
+        if msg.plan.preview
+        else _("plan ready: {sells} sells, {buys} buys")
+    )
+    return text.format(**_plan_counts(msg))
+
+
+@describe.register
+def _window(msg: m.SendWindowDue) -> str:
+    return _("orders may leave now")
+
+
+@describe.register
+def _stop(msg: m.RunStopOrdered) -> str:
+    return _("end run {run}: {reason}").format(run=msg.due.run_id, reason=msg.reason)
+
+
+def _side(side: Side) -> str:
+    return _("buy") if side is Side.BUY else _("sell")
+
+
+@describe.register
+def _place(msg: m.PlaceOrder) -> str:
+    order = msg.order
+    return _("{side} {shares} {code} @ {price} [{tag}]").format(
+        side=_side(order.side), shares=order.shares, code=order.code, price=order.price, tag=order.tag
+    )
+
+
+@describe.register
+def _cancel(msg: m.CancelOrder) -> str:
+    return _("cancel order {id} [{tag}]").format(id=msg.order_id, tag=msg.tag)
+
+
+@describe.register
+def _order(msg: m.OrderUpdated) -> str:
+    order = msg.order
+    line = _("order {id} {side} {code}: {status}, {traded} of {shares} traded").format(
+        id=order.order_id or order.tag,
+        side=_side(order.side),
+        code=order.code,
+        status=OrderStatus(order.status).name.lower(),
+        traded=order.traded,
+        shares=order.shares,
+    )
+    return f"{line}: {order.message}" if order.message else line
+
+
+@describe.register
+def _fill(msg: m.FillReceived) -> str:
+    trade = msg.trade
+    return _("filled: {side} {shares} {code} @ {price}, fee {fee}").format(
+        side=_side(trade.side), shares=trade.shares, code=trade.code, price=trade.price, fee=trade.fee
+    )
+
+
+@describe.register
+def _sweep(msg: m.SweepDue) -> str:
+    return _("read the broker's lists")
+
+
+@describe.register
+def _lost(msg: m.LinkLost) -> str:
+    return _("broker lost: {reason}").format(reason=msg.reason)
+
+
+@describe.register
+def _linked(msg: m.LinkReady) -> str:
+    return _("broker ready")
+
+
+@describe.register
+def _sells_overdue(msg: m.SellsOverdue) -> str:
+    return _("the sells had their time")
+
+
+@describe.register
+def _buys_overdue(msg: m.BuysOverdue) -> str:
+    return _("the buys had their time")
+
+
+@describe.register
+def _ended(msg: m.ExecutionEnded) -> str:
+    return _("every order has come to its end")
+
+
+@describe.register
+def _reconciled(msg: m.FillsReconciled) -> str:
+    asset = msg.snapshot.asset
+    return _("account read after the run: total {total:,.2f}, cash {cash:,.2f}").format(
+        total=asset.total, cash=asset.cash
+    )
+
+
+@describe.register
+def _drift(msg: m.PositionDrift) -> str:
+    return _("position drift {code}: our books say {ours}, the broker {theirs}").format(
+        code=msg.code, ours=msg.ours, theirs=msg.theirs
+    )
+
+
+@describe.register
+def _finished(msg: m.RunFinished) -> str:
+    line = _("run {status}").format(status=msg.status)
+    if msg.tracking_error is not None:
+        line += _(", tracking error {error:.3%}, fees {fees:,.2f}").format(error=msg.tracking_error, fees=msg.fees)
+    return line + (f" [{msg.reason}] {msg.text}".rstrip() if msg.reason else "")
+
+
+@describe.register
+def _equity(msg: m.EquityRecorded) -> str:
+    return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=msg.kind, total=msg.asset.total)
+
+
+@describe.register
+def _started(msg: Started) -> str:
+    return _("started")
+
+
+@describe.register
+def _stopping(msg: Stopping) -> str:
+    return _("stopping")
+
+
+@describe.register
+def _crashed(msg: ActorCrashed) -> str:
+    return _("actor {actor} crashed: {error}").format(actor=msg.actor, error=msg.error)

@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from qws.domain.market import Quote, Side
+from qws.domain.orders import OrderRequest, OrderStatus
+from qws.gateways.sim.market import SimMarket
+from qws.tables import load_rules
+from tests.gateways.sim_rig import (
+    DAY,
+    MILLION,
+    NEXT_DAY,
+    PLAN,
+    FixedBars,
+    a_market,
+    an_exchange,
+    at,
+    bar,
+    buy,
+    fills,
+    flat,
+    later,
+    play,
+    sell,
+    status_of,
+    statuses,
+)
+
+CODE = "600000.SH"
+TEN = at("10:00:00")
+S = OrderStatus
+
+
+def book(market: SimMarket, code: str = CODE, now: str = "10:00:00") -> Quote:
+    quote = market.quote(code, at(now))
+    assert quote is not None
+    return quote
+
+
+def a_flat_market() -> SimMarket:
+    return a_market(FixedBars({CODE: flat("10.00"), "600004.SH": flat("20.00")}))
+
+
+def test_an_order_is_waiting_then_reported_then_filled() -> None:
+    market = a_flat_market()
+    exchange = an_exchange(market, TEN)
+    order_id = exchange.submit(buy(CODE, 500, "10.05", "tag7"), TEN)
+    events = play(exchange, later(TEN, 1))
+
+    assert statuses(events, order_id) == [S.WAIT_REPORTING, S.REPORTED, S.SUCCEEDED]
+    (fill,) = fills(events, order_id)
+    assert (fill.tag, fill.shares, fill.price) == ("tag7", 500, book(market).asks[0].price)
+    assert timedelta(milliseconds=50) <= fill.at - TEN <= timedelta(milliseconds=230)
+
+
+def test_an_order_trades_through_the_levels_at_their_prices_and_the_rest_waits() -> None:
+    market = a_flat_market()
+    asks = book(market).asks
+    exchange = an_exchange(market, TEN, cash=100 * MILLION)
+    wanted = asks[0].volume + asks[1].volume + 12_300
+    order_id = exchange.submit(buy(CODE, wanted, asks[1].price), TEN)
+    events = play(exchange, later(TEN, 2))
+
+    assert [(fill.price, fill.shares) for fill in fills(events, order_id)] == list(asks[:2])
+    assert statuses(events, order_id)[-1] is S.PART_SUCC
+    resting = status_of(exchange, order_id, later(TEN, 2))
+    assert resting.shares - resting.traded == 12_300
+
+
+def test_a_resting_order_trades_at_its_own_price_when_a_later_book_reaches_it() -> None:
+    market = a_market(FixedBars({CODE: bar("10.00", "10.50", "9.50", "10.20", "10.00")}))
+    listing = market.listing(CODE, DAY)
+    assert listing is not None
+    assert listing.tape is not None
+    price = Decimal("9.60")
+    exchange = an_exchange(market, at("09:30:00"))
+    order_id = exchange.submit(buy(CODE, 1000, price), at("09:30:00"))
+    events = play(exchange, at("14:59:59"))
+
+    first = listing.tape.first_touch(Side.BUY, 960, 0, market.grid.steps)
+    assert first is not None
+    assert [(fill.price, fill.shares) for fill in fills(events, order_id)] == [(price, 1000)]
+    waited = fills(events, order_id)[0].at - later(at("00:00:00"), market.grid.second_of(first))
+    assert timedelta(0) < waited < timedelta(seconds=1)
+
+
+def test_what_was_taken_from_a_level_is_gone_until_the_next_book() -> None:
+    market = a_flat_market()
+    best = book(market).asks[0]
+    exchange = an_exchange(market, TEN, cash=100 * MILLION)
+    first = exchange.submit(buy(CODE, best.volume - 200, best.price), TEN)
+    second = exchange.submit(buy(CODE, 1000, best.price), TEN)
+    events = play(exchange, later(TEN, 2))
+
+    taken = sum(fill.shares for fill in fills(events, first) + fills(events, second))
+    assert taken == best.volume
+    events += play(exchange, later(TEN, 60))
+    assert statuses(events, first)[-1] is statuses(events, second)[-1] is S.SUCCEEDED
+
+
+def test_two_orders_of_one_code_share_the_depth_by_price() -> None:
+    market = a_flat_market()
+    best = book(market, now="09:30:00").asks[0]
+    exchange = an_exchange(market, at("09:16:00"), cash=100 * MILLION)
+    modest = exchange.submit(buy(CODE, best.volume, best.price), at("09:16:00"))
+    keen = exchange.submit(buy(CODE, best.volume, best.price + Decimal("0.01")), at("09:17:00"))
+    events = play(exchange, at("09:30:02"))
+
+    assert [fill.price for fill in fills(events, keen)] == [best.price]
+    assert fills(events, modest) == []
+
+
+def test_own_orders_never_trade_with_each_other() -> None:
+    market = a_flat_market()
+    exchange = an_exchange(market, TEN, positions=((CODE, 1000, 1000),))
+    bid = book(market).bids[0].price
+    exchange.submit(buy(CODE, 100, bid - Decimal("0.30")), TEN)
+    exchange.submit(sell(CODE, 100, bid - Decimal("0.40")), TEN)
+    events = play(exchange, later(TEN, 2))
+
+    assert [trade.price for trade in exchange.trades(later(TEN, 2))] == [bid]
+    assert len(fills(events, "0")) == 0
+
+
+def test_an_order_larger_than_the_book_takes_several_snapshots() -> None:
+    market = a_flat_market()
+    exchange = an_exchange(market, TEN, cash=100 * MILLION)
+    order_id = exchange.submit(buy(CODE, 1_000_000, "10.03"), TEN)
+    events = play(exchange, later(TEN, 60))
+
+    assert statuses(events, order_id)[-1] is S.SUCCEEDED
+    assert len({fill.at for fill in fills(events, order_id)}) > 1
+    assert sum(fill.shares for fill in fills(events, order_id)) == 1_000_000
+
+
+REJECTIONS = [
+    ("NOT_SESSION", "10:00:00", buy(CODE, 100, "10.00")),
+    ("UNKNOWN_CODE", "10:00:00", buy("999999.SH", 100, "10.00")),
+    ("UNKNOWN_CODE", "10:00:00", buy("600999.SH", 100, "10.00")),
+    ("NOT_TRADABLE_TYPE", "10:00:00", buy("000300.SH", 100, "10.00")),
+    ("PHASE_CLOSED", "09:00:00", buy(CODE, 100, "10.00")),
+    ("PHASE_CLOSED", "15:00:00", buy(CODE, 100, "10.00")),
+    ("SUSPENDED", "10:00:00", buy("600001.SH", 100, "10.00")),
+    ("BAD_TICK", "10:00:00", buy(CODE, 100, "10.001")),
+    ("BAD_TICK", "10:00:00", buy(CODE, 100, "0")),
+    ("QTY_MIN", "10:00:00", buy(CODE, 99, "10.00")),
+    ("QTY_MIN", "10:00:00", buy("688001.SH", 199, "10.00")),
+    ("QTY_MIN", "10:00:00", sell(CODE, 0, "10.00")),
+    ("QTY_STEP", "10:00:00", buy(CODE, 150, "10.00")),
+    ("QTY_ODD_LOT", "10:00:00", sell(CODE, 101, "10.00")),
+    ("QTY_MAX", "10:00:00", buy(CODE, 1_000_100, "10.00")),
+    ("QTY_MAX", "10:00:00", buy("688001.SH", 100_001, "10.00")),
+    ("PRICE_LIMIT", "10:00:00", buy(CODE, 100, "11.01")),
+    ("PRICE_LIMIT", "10:00:00", sell(CODE, 100, "8.99")),
+    ("INSUFFICIENT_CASH", "10:00:00", buy(CODE, 100_000, "10.00")),
+    ("INSUFFICIENT_SHARES", "10:00:00", sell(CODE, 300, "10.00")),
+    ("INSUFFICIENT_SHARES", "10:00:00", sell("600004.SH", 100, "20.00")),
+]
+
+
+@pytest.mark.parametrize(("code", "clock", "order"), REJECTIONS)
+def test_an_order_is_turned_down_with_its_code(code: str, clock: str, order: OrderRequest) -> None:
+    bars = FixedBars(
+        {CODE: flat("10.00"), "600004.SH": flat("20.00"), "688001.SH": flat("10.00")}, {"600001.SH": Decimal(10)}
+    )
+    now = at(clock, date(2026, 11, 21) if code == "NOT_SESSION" else DAY)
+    exchange = an_exchange(a_market(bars), now, positions=((CODE, 250, 250),))
+    order_id = exchange.submit(order, now)
+    before = exchange.asset(now)
+    events = play(exchange, later(now, 1))
+
+    assert statuses(events, order_id) == [S.WAIT_REPORTING, S.JUNK]
+    assert status_of(exchange, order_id, later(now, 1)).message.startswith(f"{code}: [COUNTER][")
+    assert exchange.asset(later(now, 1)) == before
+    assert before.frozen == 0
+
+
+def test_an_exact_limit_price_and_a_whole_remainder_are_taken() -> None:
+    exchange = an_exchange(a_flat_market(), TEN, positions=((CODE, 250, 250),))
+    ids = [exchange.submit(order, TEN) for order in (sell(CODE, 50, "11.00"), sell(CODE, 200, "9.00"))]
+
+    assert all(status_of(exchange, order_id, later(TEN, 1)).status is not S.JUNK for order_id in ids)
+
+
+def test_a_buy_freezes_its_limit_value_and_fees_until_it_ends() -> None:
+    market = a_flat_market()
+    exchange = an_exchange(market, TEN)
+    order_id = exchange.submit(buy(CODE, 10_000, "9.50"), TEN)
+    resting = exchange.asset(later(TEN, 1))
+    exchange.cancel(order_id, later(TEN, 1))
+    released = exchange.asset(later(TEN, 2))
+
+    fee = load_rules().fees.fees_of(CODE, Side.BUY, DAY, Decimal(95_000), PLAN).total
+    assert resting.frozen == 95_000 + fee
+    assert resting.cash == MILLION - resting.frozen
+    assert released.frozen == 0
+    assert released.cash == MILLION
+
+
+def test_the_minimum_commission_is_charged_once_per_order() -> None:
+    market = a_flat_market()
+    best = book(market).asks[0]
+    exchange = an_exchange(market, TEN, cash=100 * MILLION)
+    order_id = exchange.submit(buy(CODE, best.volume + 100, best.price + Decimal("0.02")), TEN)
+    trades = fills(play(exchange, later(TEN, 1)), order_id)
+
+    amount = sum((trade.shares * trade.price for trade in trades), Decimal(0))
+    fees = sum((trade.fee for trade in trades if trade.fee is not None), Decimal(0))
+    assert len(trades) == 2
+    assert fees == load_rules().fees.fees_of(CODE, Side.BUY, DAY, amount, PLAN).total
+    assert exchange.asset(later(TEN, 1)).cash == 100 * MILLION - amount - fees
+
+
+def test_shares_bought_today_are_sold_tomorrow() -> None:
+    exchange = an_exchange(a_flat_market(), TEN)
+    exchange.submit(buy(CODE, 1000, "10.05"), TEN)
+    bought = exchange.positions(later(TEN, 5))
+    refused = exchange.submit(sell(CODE, 1000, "9.95"), later(TEN, 5))
+    tomorrow = at("10:00:00", NEXT_DAY)
+    sold = exchange.submit(sell(CODE, 1000, "9.95"), tomorrow)
+
+    assert [(held.shares, held.sellable) for held in bought] == [(1000, 0)]
+    assert refused != sold
+    assert statuses(play(exchange, later(tomorrow, 5)), sold)[-1] is S.SUCCEEDED
+    assert exchange.positions(later(tomorrow, 5)) == ()
+
+
+def test_a_gold_fund_is_sold_on_the_day_it_was_bought() -> None:
+    exchange = an_exchange(a_market(FixedBars({"518880.SH": flat("5.000")})), TEN)
+    exchange.submit(buy("518880.SH", 1000, "5.050"), TEN)
+    sold = exchange.submit(sell("518880.SH", 1000, "4.950"), later(TEN, 5))
+
+    assert statuses(play(exchange, later(TEN, 10)), sold)[-1] is S.SUCCEEDED
+
+
+def test_proceeds_buy_at_once() -> None:
+    exchange = an_exchange(a_flat_market(), TEN, cash=Decimal(0), positions=((CODE, 1000, 1000),))
+    refused = exchange.submit(buy("600004.SH", 400, "20.05"), TEN)
+    exchange.submit(sell(CODE, 1000, "9.95"), TEN)
+    play(exchange, later(TEN, 5))
+    bought = exchange.submit(buy("600004.SH", 400, "20.05"), later(TEN, 5))
+
+    assert status_of(exchange, refused, later(TEN, 9)).message.startswith("INSUFFICIENT_CASH")
+    assert status_of(exchange, bought, later(TEN, 9)).status is S.SUCCEEDED
+
+
+def test_a_sell_freezes_its_shares() -> None:
+    exchange = an_exchange(a_flat_market(), TEN, positions=((CODE, 1000, 800),))
+    exchange.submit(sell(CODE, 500, "10.90"), TEN)
+    (held,) = exchange.positions(TEN)
+    second = exchange.submit(sell(CODE, 400, "10.90"), TEN)
+
+    assert (held.shares, held.sellable) == (1000, 300)
+    assert status_of(exchange, second, later(TEN, 1)).message.startswith("INSUFFICIENT_SHARES")
+
+
+def test_a_locked_name_does_not_fill_on_the_side_everybody_wants() -> None:
+    bars = FixedBars(
+        {CODE: bar("11.00", "11.00", "11.00", "11.00", "10.00"), "600004.SH": bar("9", "9.00", "9", "9", "10.00")}
+    )
+    exchange = an_exchange(a_market(bars), TEN, positions=((CODE, 500, 500), ("600004.SH", 500, 500)))
+    waits = [exchange.submit(order, TEN) for order in (buy(CODE, 100, "11.00"), sell("600004.SH", 100, "9.00"))]
+    trades = [exchange.submit(order, TEN) for order in (sell(CODE, 100, "11.00"), buy("600004.SH", 100, "9.00"))]
+    events = play(exchange, at("14:59:00"))
+
+    assert [statuses(events, order_id)[-1] for order_id in waits] == [S.REPORTED, S.REPORTED]
+    assert [statuses(events, order_id)[-1] for order_id in trades] == [S.SUCCEEDED, S.SUCCEEDED]
+
+
+@pytest.mark.parametrize(("clock", "opens"), [("09:27:00", "09:30:00"), ("12:00:00", "13:00:00")])
+def test_an_order_of_the_pause_is_sent_on_when_trading_resumes(clock: str, opens: str) -> None:
+    exchange = an_exchange(a_flat_market(), at(clock))
+    order_id = exchange.submit(buy(CODE, 100, "10.05"), at(clock))
+    exchange.cancel(order_id, later(at(clock), 1))
+    waiting = play(exchange, at(opens))
+    events = play(exchange, later(at(opens), 2))
+
+    assert statuses(waiting, order_id) == [S.WAIT_REPORTING, S.WAIT_REPORTING]
+    assert waiting[-1].message.startswith("CANCEL_NOT_ALLOWED")  # type: ignore[union-attr]
+    assert statuses(events, order_id) == [S.REPORTED, S.SUCCEEDED]
+
+
+def test_nothing_fills_at_lunch() -> None:
+    exchange = an_exchange(a_flat_market(), at("11:29:59.950000"))
+    order_id = exchange.submit(buy(CODE, 100, "10.05"), at("11:29:59.950000"))
+    lunch = play(exchange, at("12:59:59"))
+
+    assert fills(lunch, order_id) == []
+    assert fills(play(exchange, at("13:00:01")), order_id) != []
+
+
+def test_a_cancel_goes_through_its_states_and_frees_the_rest() -> None:
+    market = a_flat_market()
+    best = book(market).asks[0]
+    exchange = an_exchange(market, TEN, cash=100 * MILLION)
+    whole = exchange.submit(buy(CODE, 1000, "9.00"), TEN)
+    part = exchange.submit(buy(CODE, best.volume + 100, best.price), TEN)
+    events = play(exchange, later(TEN, 1))
+    for order_id in (whole, part):
+        exchange.cancel(order_id, later(TEN, 1))
+    events += play(exchange, later(TEN, 2))
+
+    assert statuses(events, whole)[1:] == [S.REPORTED, S.REPORTED_CANCEL, S.CANCELED]
+    assert statuses(events, part)[1:] == [S.REPORTED, S.PART_SUCC, S.PARTSUCC_CANCEL, S.PART_CANCEL]
+    assert exchange.asset(later(TEN, 2)).frozen == 0
+
+
+def test_a_cancel_right_after_the_order_waits_for_its_acknowledgement() -> None:
+    exchange = an_exchange(a_flat_market(), TEN)
+    order_id = exchange.submit(buy(CODE, 1000, "9.00"), TEN)
+    exchange.cancel(order_id, TEN)
+
+    assert statuses(play(exchange, later(TEN, 1)), order_id) == [
+        S.WAIT_REPORTING,
+        S.REPORTED,
+        S.REPORTED_CANCEL,
+        S.CANCELED,
+    ]
+
+
+def test_an_order_may_fill_after_its_cancel_was_asked_for() -> None:
+    exchange = an_exchange(a_flat_market(), TEN)
+    raced = []
+    for number in range(40):
+        now = later(TEN, 3 * number)
+        order_id = exchange.submit(buy(CODE, 100, "10.05"), now)
+        exchange.cancel(order_id, later(now, 0.06))
+        raced.append(statuses(play(exchange, later(now, 2)), order_id))
+
+    assert [S.WAIT_REPORTING, S.REPORTED, S.REPORTED_CANCEL, S.SUCCEEDED] in raced
+    assert [S.WAIT_REPORTING, S.REPORTED, S.REPORTED_CANCEL, S.CANCELED] in raced
+
+
+@pytest.mark.parametrize("clock", ["09:21:00", "09:26:00", "14:58:00"])
+def test_a_cancel_is_refused_where_the_exchange_takes_none(clock: str) -> None:
+    start = at("09:16:00") if clock < "09:30" else at("14:50:00")
+    exchange = an_exchange(a_flat_market(), start)
+    order_id = exchange.submit(buy(CODE, 100, "9.00"), start)
+    play(exchange, at(clock))
+    exchange.cancel(order_id, at(clock))
+    (refused,) = exchange.advance(at(clock))
+
+    assert refused.message.startswith("CANCEL_NOT_ALLOWED")  # type: ignore[union-attr]
+    assert status_of(exchange, order_id, at(clock)).status is S.REPORTED
+
+
+def test_a_finished_order_cannot_be_cancelled_and_an_unknown_one_is_nothing() -> None:
+    exchange = an_exchange(a_flat_market(), TEN)
+    order_id = exchange.submit(buy(CODE, 100, "10.05"), TEN)
+    play(exchange, later(TEN, 1))
+    exchange.cancel(order_id, later(TEN, 1))
+    exchange.cancel("77", later(TEN, 1))
+    (refused,) = exchange.advance(later(TEN, 1))
+
+    assert refused.message.startswith("CANCEL_NOT_ALLOWED")  # type: ignore[union-attr]
+    assert status_of(exchange, order_id, later(TEN, 1)).status is S.SUCCEEDED
+
+
+def test_working_orders_expire_at_the_close() -> None:
+    market = a_flat_market()
+    exchange = an_exchange(market, at("14:50:00"), cash=100 * MILLION)
+    best = book(market, now="14:59:54").asks[0]
+    whole = exchange.submit(buy(CODE, 1000, "9.00"), at("14:50:00"))
+    part = exchange.submit(buy(CODE, 1_000_000, best.price), at("14:59:54"))
+    events = play(exchange, at("15:00:00"))
+
+    assert statuses(events, whole)[-1] is S.CANCELED
+    assert statuses(events, part)[-1] in (S.PART_CANCEL, S.SUCCEEDED)
+    assert exchange.asset(at("15:00:00")).frozen == 0
+    assert exchange.next_due() is None
+
+
+def test_orders_and_trades_are_those_of_today_and_ids_are_never_used_again() -> None:
+    exchange = an_exchange(a_flat_market(), TEN)
+    first = exchange.submit(buy(CODE, 100, "10.05"), TEN)
+    (trade,) = exchange.trades(later(TEN, 1))
+    tomorrow = at("10:00:00", NEXT_DAY)
+    nothing = exchange.orders(tomorrow), exchange.trades(tomorrow)
+    second = exchange.submit(buy(CODE, 100, "10.05"), tomorrow)
+    (other,) = exchange.trades(later(tomorrow, 1))
+
+    assert nothing == ((), ())
+    assert first != second
+    assert trade.trade_id != other.trade_id
+
+
+def test_an_always_open_exchange_trades_at_night_and_expires_at_midnight() -> None:
+    market = a_market(always_open=True)
+    night = at("23:00:00", date(2026, 11, 21))
+    quote = market.quote(CODE, night)
+    assert quote is not None
+    exchange = an_exchange(market, night)
+    filled = exchange.submit(buy(CODE, 100, quote.asks[4].price), night)
+    rests = exchange.submit(buy(CODE, 100, (quote.prev_close * Decimal("0.91")).quantize(Decimal("0.01"))), night)
+    events = play(exchange, at("00:00:00", date(2026, 11, 22)))
+
+    assert statuses(events, filled)[-1] is S.SUCCEEDED
+    assert statuses(events, rests)[-1] is S.CANCELED
+    (held,) = exchange.positions(at("00:00:01", date(2026, 11, 22)))
+    assert held.sellable == 100
+
+
+def test_an_exchange_without_orders_never_wants_to_be_woken() -> None:
+    exchange = an_exchange(a_flat_market(), TEN, positions=((CODE, 1000, 1000),))
+    exchange.advance(TEN)
+
+    assert exchange.next_due() is None
+
+
+def test_a_suspended_holding_is_valued_at_its_last_close() -> None:
+    market = a_market(FixedBars({CODE: flat("10.00")}, {"600001.SH": Decimal("3.21")}))
+    exchange = an_exchange(market, TEN, positions=((CODE, 100, 100), ("600001.SH", 1000, 1000)))
+    asset = exchange.asset(TEN)
+
+    assert asset.market_value == 1000 + 3210
+    assert asset.total == MILLION + 4210
