@@ -32,7 +32,7 @@ class IntakeSection(_Section):
 
     settle_ms: int = Field(default=60, ge=0, le=60_000)
     in_place_settle_ms: int = Field(default=1000, ge=0, le=60_000)
-    scan_s: float = Field(default=5.0, gt=0, le=60)
+    scan_s: float = Field(default=5.0, gt=0, le=3600)
     allow_etf: bool = False
     allow_empty: bool = False
 

@@ -15,6 +15,7 @@ from actors.archivist import Archive
 from qws.app import Ports, build
 from qws.config import Config
 from qws.home import Home
+from qws.messages import EquityRecorded, PositionDrift, RunFinished, TargetAccepted
 from qws.paper import Paper, open_paper
 from qws.runtime.clock import LoopClock, VirtualLoop
 from qws.runtime.system import System, Tap
@@ -34,6 +35,19 @@ class Stage:
     archive: Archive
     taps: Sequence[Callable[[Callable[[], None], Paper], Tap]]
     in_memory: bool
+
+
+class KeepNothing:
+    """An archive for runs of which only the story is wanted."""
+
+    def write_target(self, target: TargetAccepted) -> None:
+        """Forget."""
+
+    def write_result(self, file_name: str, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+        """Forget."""
+
+    def append_equity(self, record: EquityRecorded) -> None:
+        """Forget."""
 
 
 async def inline(call: Callable[[], T], /) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -72,6 +73,8 @@ class Execution:
     reasons: dict[str, str] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
+    _unsettled: dict[str, Leg] = field(default_factory=dict)
+    _by_code: defaultdict[str, list[Leg]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def key(self) -> tuple[str, int]:
@@ -97,7 +100,7 @@ class Execution:
 
     def waits(self) -> bool:
         """Whether the present phase is not over: orders are open that were not given up, or all is told."""
-        return self.phase is Phase.ENDED or any(leg.request.tag not in self.given_up for leg in self.open_legs())
+        return self.phase is Phase.ENDED or not self._unsettled.keys() <= self.given_up
 
     def stop(self, reason: str) -> None:
         """Send nothing more; what works is cancelled and followed to its end."""
@@ -108,7 +111,7 @@ class Execution:
         self.cancel_rounds += 1
         if self.cancel_rounds <= _CANCEL_ROUNDS_MAX:
             return [leg for leg in self.open_legs() if leg.order_id]
-        self.given_up.update(leg.request.tag for leg in self.open_legs())
+        self.given_up.update(self._unsettled)
         self.cancel_rounds = 0
         return []
 
@@ -131,7 +134,9 @@ class Execution:
 
     def adopt(self, request: OrderRequest) -> None:
         """Take over an order that an earlier life of this process journalled."""
-        self.legs.setdefault(request.tag, Leg(request))
+        if request.tag not in self.legs:
+            leg = self.legs[request.tag] = self._unsettled[request.tag] = Leg(request)
+            self._by_code[request.code].append(leg)
 
     def on_order(self, order: BrokerOrder) -> bool:
         """Note what the broker says of an order; false when it is not of this run."""
@@ -141,6 +146,7 @@ class Execution:
         leg.order = order
         if order.traded > leg.request.shares:
             raise InvariantBroken(f"{order.tag} traded {order.traded} of {leg.request.shares} shares")
+        self._note(leg)
         return True
 
     def on_fill(self, trade: Trade, fee: Fee) -> bool:
@@ -155,11 +161,12 @@ class Execution:
         amount = trade.shares * trade.price
         self.cash += amount - cost if trade.side is Side.SELL else -amount - cost
         self.fees += cost
+        self._note(leg)
         return True
 
     def open_legs(self) -> list[Leg]:
         """Orders that may still trade."""
-        return [leg for leg in self.legs.values() if not leg.is_settled()]
+        return list(self._unsettled.values())
 
     def is_complete(self) -> bool:
         """Whether everything that was ordered traded."""
@@ -167,7 +174,7 @@ class Execution:
 
     def residual(self, row: PlanRow) -> str:
         """Why less of a name was traded than wanted: a stable reason code, empty when nothing is missing."""
-        legs = [leg for leg in self.legs.values() if leg.request.code == row.code]
+        legs = self._by_code[row.code]
         if any(leg.order is None or leg.order.status is OrderStatus.UNKNOWN for leg in legs):
             return "unknown"
         if any(leg.order is not None and leg.order.status is OrderStatus.JUNK for leg in legs):
@@ -178,7 +185,13 @@ class Execution:
 
     def filled(self, code: str) -> int:
         """Shares of a name that this run traded."""
-        return sum(leg.filled for leg in self.legs.values() if leg.request.code == code)
+        return sum(leg.filled for leg in self._by_code[code])
+
+    def _note(self, leg: Leg) -> None:
+        if leg.is_settled():
+            self._unsettled.pop(leg.request.tag, None)
+        else:
+            self._unsettled[leg.request.tag] = leg
 
     def _open(self, rows: Iterable[PlanRow]) -> list[OrderRequest]:
         requests: list[OrderRequest] = []
@@ -187,6 +200,6 @@ class Execution:
             for shares in row.children:
                 tag = make_tag(self.day, self.plan.target_id, self.plan.attempt, len(self.legs))
                 request = OrderRequest(tag, row.code, row.side, shares, row.price)
-                self.legs[tag] = Leg(request)
+                self.adopt(request)
                 requests.append(request)
         return requests

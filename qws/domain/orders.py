@@ -110,11 +110,12 @@ class LinkRules:
 def merge(known: BrokerOrder | None, heard: BrokerOrder) -> BrokerOrder:
     """Fold a report into what is known: status never falls in rank, traded shares never fall, ids never change.
 
-    Reports may be doubled, late or out of order (XTQUANT.md H11); the result is the same in any order.
+    Reports may be doubled, late or out of order (XTQUANT.md H11); the result is the same in any order. A row with the
+    broker's id outranks what was only concluded without one: an order found absent may still turn up.
     """
     if known is None:
         return heard
-    ahead = _RANK[heard.status] > _RANK[known.status]
+    ahead = _evidence(heard) > _evidence(known)
     return replace(
         known,
         order_id=known.order_id or heard.order_id,
@@ -122,3 +123,7 @@ def merge(known: BrokerOrder | None, heard: BrokerOrder) -> BrokerOrder:
         status=heard.status if ahead else known.status,
         message=heard.message if ahead else known.message,
     )
+
+
+def _evidence(order: BrokerOrder) -> tuple[bool, int, int, str]:
+    return bool(order.order_id), _RANK[order.status], order.status, order.message

@@ -63,7 +63,7 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> Plan:
     drafts = [
         _draft(
             _Name(code, wanted.get(code, Decimal(0)), positions.get(code), quotes.get(code), instruments.get(code)),
-            "row_filtered" if code in goal.filtered else _untouchable(code, rules),
+            "row_filtered" if code in goal.filtered - wanted.keys() else _untouchable(code, rules),
             snapshot,
             rules,
         )
@@ -86,9 +86,10 @@ def fit_to_cash(buys: Iterable[PlanRow], cash: Decimal, fee: Fee) -> list[PlanRo
     fitted: list[PlanRow] = []
     for row in buys:
         shares = row.shares
+        if shares * row.price > cash:
+            shares = largest_legal_buy(row, int(cash / row.price))
         while shares and shares * row.price + _buy_fee(row, shares, fee) > cash:
-            reach = int((cash - _buy_fee(row, shares, fee)) / row.price) if cash > 0 else 0
-            shares = largest_legal_buy(row, min(shares - row.buy_step, reach))
+            shares = largest_legal_buy(row, shares - row.buy_step)
         if shares == row.shares:
             fitted.append(row)
         elif shares:
@@ -115,7 +116,7 @@ class _Name:
 
 def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules) -> PlanRow:
     held = name.position.shares if name.position else 0
-    sellable = min(name.position.sellable, held) if name.position else 0
+    sellable = max(0, min(name.position.sellable, held)) if name.position else 0
     mark = _mark(name, held)
     idle = PlanRow(name.code, name.weight, held, sellable, held, None, 0, (), mark, "", mark, Decimal(0), "")
     reason = untouchable or hold_reason(name.quote, name.instrument, snapshot.at, rules.quote_age_max_s)

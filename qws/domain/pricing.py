@@ -62,6 +62,9 @@ def limit_price(side: Side, quote: Quote, instrument: Instrument, level: int, bo
     bound, clamp = _bound(side, quote, instrument, book)
     if bound is not None and ((value > bound) if side is Side.BUY else (value < bound)):
         value, origin = bound, f"{origin}>{clamp}"
+    far = instrument.limit_down if side is Side.BUY else instrument.limit_up  # a fallback may be of another day
+    if far is not None and ((value < far) if side is Side.BUY else (value > far)):
+        value, origin = far, f"{origin}>limit"
     return Price(value, origin)
 
 

@@ -26,7 +26,8 @@ def outcomes_of(run: Execution, end: Snapshot) -> tuple[Outcome, ...]:
         filled = run.filled(row.code)
         outcomes.append(Outcome(row.code, row.weight, achieved, row.shares, filled, run.residual(row)))
     strangers = [
-        Outcome(code, Decimal(0), value / total, 0, 0, "not_planned") for code, value in sorted(values.items())
+        Outcome(code, Decimal(0), value / total if total else Decimal(0), 0, 0, "not_planned")
+        for code, value in sorted(values.items())
     ]
     return (*outcomes, *strangers)
 

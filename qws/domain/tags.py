@@ -20,13 +20,18 @@ def make_tag(day: date, target_id: str, attempt: int, index: int) -> str:
     if not 0 <= attempt < 36 or not 0 <= index < 36**3:
         raise ValueError(f"attempt {attempt} or order number {index} does not fit into a tag")
     target = int.from_bytes(sha256(target_id.encode("ascii")).digest()[:8], "big")
-    body = _PREFIX + _base36((day - _EPOCH).days, 3) + _base36(target, 5) + _base36(index, 3) + _base36(attempt, 1)
+    body = _PREFIX + day_part(day) + _base36(target, 5) + _base36(index, 3) + _base36(attempt, 1)
     return body + _check(body)
 
 
 def is_ours(remark: str) -> bool:
     """Whether a remark is a tag that this program made."""
     return len(remark) == _LENGTH and remark.startswith(_PREFIX) and remark[-2:] == _check(remark[:-2])
+
+
+def day_part(day: date) -> str:
+    """What `same_day_part` gives for every tag of `day`."""
+    return _base36((day - _EPOCH).days, 3)
 
 
 def same_day_part(tag: str) -> str:

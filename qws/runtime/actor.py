@@ -54,6 +54,8 @@ def contract_of(cls: type[Actor]) -> Contract:
         prefix = next((p for p in ("on_", "recall_") if name.startswith(p)), None)
         if prefix is None and name != "source":
             continue
+        if prefix and inspect.isasyncgenfunction(method):
+            raise WiringError(f"{cls.__name__}.{name}: return a list, only `source` yields while it waits")
         hints = get_type_hints(method)
         emits.update(_messages_in(hints.get("return")))
         if prefix is None:

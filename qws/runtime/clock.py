@@ -41,7 +41,6 @@ class LoopClock(SystemClock):
         self._start = start
 
     def now(self) -> datetime:
-        """The time in Asia/Shanghai, zone included."""
         return self._start + timedelta(seconds=asyncio.get_running_loop().time())
 
 

@@ -21,7 +21,7 @@ class Inbox:
         self._items: deque[Envelope] = deque()
         self._newest: dict[tuple[type, object], Envelope] = {}
         self._reader: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
+        self._room = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._items) + len(self._newest)
@@ -52,13 +52,11 @@ class Inbox:
         if self._newest:
             batch.extend(self._newest.values())
             self._newest = {}
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        self._room.set()
         return batch
 
     async def room(self) -> None:
         """Wait until less than half is used. Only sources wait: nobody waits for a source."""
         while len(self._items) * 2 > self._size_max:
-            if self._room is None or self._room.done():
-                self._room = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._room)
+            self._room.clear()
+            await self._room.wait()

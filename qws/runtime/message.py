@@ -63,12 +63,9 @@ class Journal(Protocol):
 
     async def append(self, batch: Sequence[Envelope]) -> None:
         """Make the batch durable, all or nothing, before returning. Raises `StoreError`."""
-        ...
 
     def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
         """Everything of these message types with a number above `after`, in order."""
-        ...
 
     async def last_id(self) -> int:
         """The highest number journalled, 0 when empty."""
-        ...

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from inspect import iscoroutinefunction
+from types import CoroutineType
 from typing import Any, Protocol
 
 import anyio
@@ -19,9 +20,10 @@ from qws.runtime.inbox import Inbox, InboxFull
 from qws.runtime.message import ActorCrashed, Envelope, Journal, Later, Message, Started, Stopping
 from qws.runtime.topology import RUNTIME_MESSAGES, check_wiring
 
-_FATAL = (StoreError, WiringError, InboxFull)  # not the handler's fault: never answered with a restart
+_FATAL = (StoreError, WiringError)  # not the handler's fault: never answered with a restart
 _TURN = 256  # messages one actor handles before the others get the loop
 Tap = Callable[[Sequence[Envelope]], None]
+_Life = Callable[["Cell"], Awaitable[None]]
 
 
 class _Clock(Protocol):
@@ -44,20 +46,16 @@ class Cell:
     """One actor, its inbox and its counters."""
 
     make: Callable[[], Actor]
-    actor: Actor
     contract: Contract
     inbox: Inbox
-    handlers: dict[type[Message], tuple[Callable[[Any], Any], bool]] = field(default_factory=dict)
+    actor: Actor
     state: str = "ready"
     handled: int = 0
     current: Envelope | None = None
+    taken: int = 0  # the highest number it began to handle
+    listening: anyio.CancelScope | None = None
     batch: deque[Envelope] = field(default_factory=deque)
-    crashes: deque[float] = field(default_factory=deque)
-
-    def bind(self) -> None:
-        """Look the handlers of the present actor up, once."""
-        methods = {kind: getattr(self.actor, name) for kind, name in self.contract.handlers.items()}
-        self.handlers = {kind: (method, iscoroutinefunction(method)) for kind, method in methods.items()}
+    crashes: list[float] = field(default_factory=list)
 
 
 class System:
@@ -76,7 +74,7 @@ class System:
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._clock, self._journal, self._taps, self._limits = clock, journal, tuple(taps), limits
-        self.cells = [self._cell(make) for make in makers]
+        self.cells = [Cell(make, contract_of(type(actor := make())), Inbox(limits.inbox_max), actor) for make in makers]
         check_wiring([cell.contract for cell in self.cells])
         self._routes: dict[type[Message], list[Cell]] = defaultdict(list)
         for cell in self.cells:
@@ -85,8 +83,9 @@ class System:
         self._exit_code, self._fatal = 0, None  # type: int, QwsError | None
         self._next_id, self._in_flight, self._closed = 1, 0, False
         self._pending: list[Envelope] = []
-        self._committed: asyncio.Future[None] | None = None
-        self._stop, self._work_waits, self._quiet = anyio.Event(), anyio.Event(), anyio.Event()
+        self._is_direct, self._durable_id = journal is None and not self._taps, 0
+        self._work_waits, self._committed = asyncio.Event(), asyncio.Event()
+        self._stop, self._quiet = anyio.Event(), anyio.Event()
         self._tasks: TaskGroup
 
     def stop(self) -> None:
@@ -97,13 +96,20 @@ class System:
         """Recall, open the sources, work until `stop`, drain. Returns the exit code; raises what was fatal."""
         self._next_id = 1 + (await self._journal.last_id() if self._journal else 0)
         for cell in self.cells:
-            await self._recall(cell)
+            cell.taken = self._next_id - 1
+            await self._recall(cell, cell.actor)
         async with anyio.create_task_group() as self._tasks:
             self._tasks.start_soon(self._commit)
             for cell in self.cells:
                 self._tasks.start_soon(self._guard, cell, self._work)
             self._publish(None, None, [Started()])
-            await self._until_stopped()
+            async with anyio.create_task_group() as asking:
+                for cell in self.cells:
+                    if cell.contract.has_source:
+                        group = asking if cell.actor.source_until == "stop" else self._tasks
+                        group.start_soon(self._guard, cell, self._pump)
+                await self._stop.wait()
+                asking.cancel_scope.cancel()
             self._publish(None, None, [Stopping()])
             await self._drain()
             self._tasks.cancel_scope.cancel()
@@ -111,37 +117,25 @@ class System:
             raise self._fatal
         return self._exit_code
 
-    async def _until_stopped(self) -> None:
-        async with anyio.create_task_group() as asking:
-            for cell in self.cells:
-                if cell.contract.has_source:
-                    group = asking if cell.actor.source_until == "stop" else self._tasks
-                    group.start_soon(self._guard, cell, self._pump)
-            await self._stop.wait()
-            asking.cancel_scope.cancel()
-
     async def _drain(self) -> None:
         """Wait until nothing is in flight and nobody is busy, or the deadline; then nothing is published any more."""
-        with anyio.move_on_after(self._limits.drain_s if self._fatal is None else 0) as deadline:
-            while self._in_flight or any(cell.actor.busy() for cell in self.cells):
+        with anyio.move_on_after(self._limits.drain_s) as deadline:
+            while self._fatal is None and (
+                self._in_flight or any(cell.state == "ready" and cell.actor.busy() for cell in self.cells)
+            ):
                 self._quiet = anyio.Event()
                 await self._quiet.wait()
         if deadline.cancelled_caught:
             self._exit_code = self._exit_code or 1
         self._closed = True
 
-    def _cell(self, make: Callable[[], Actor]) -> Cell:
-        actor = make()
-        cell = Cell(make, actor, contract_of(type(actor)), Inbox(self._limits.inbox_max))
-        cell.bind()
-        return cell
-
-    async def _recall(self, cell: Cell) -> None:
+    async def _recall(self, cell: Cell, actor: Actor) -> None:
         if self._journal is None or not cell.contract.recalls:
             return
-        recalls = {kind: getattr(cell.actor, name) for kind, name in cell.contract.recalls.items()}
+        taken, recalls = cell.taken, {kind: getattr(actor, name) for kind, name in cell.contract.recalls.items()}
         async for envelope in self._journal.read([kind.__name__ for kind in recalls]):
-            recalls[type(envelope.body)](envelope.body)
+            if envelope.id <= taken or type(envelope.body) not in cell.contract.handlers:  # the rest waits in its inbox
+                recalls[type(envelope.body)](envelope.body)
 
     def _publish(self, cell: Cell | None, cause: Envelope | None, outputs: Iterable[Message | Later[Message]]) -> None:
         if self._closed:  # stopping is over: not journalled, not delivered; start-up will ask the broker
@@ -162,13 +156,11 @@ class System:
                 corr, cause_id = (cause.corr, cause.id) if cause is not None and cause.id else (id_, None)
                 self._pending.append(Envelope(id_, corr, cause_id, now, sender, body))
                 self._in_flight += 1
-        if not self._pending:
-            return
-        if self._journal is None and not self._taps:
+        if self._pending and self._is_direct:
             batch, self._pending = self._pending, []
             self._deliver(batch)
             self._retire(len(batch))
-        else:
+        elif self._pending:
             self._work_waits.set()
 
     async def _wait(self, cell: Cell | None, cause: Envelope | None, later: Later[Message]) -> None:
@@ -179,27 +171,38 @@ class System:
         """Write whatever waits in one transaction, then deliver it: the only road from a publication to an inbox."""
         while True:
             await self._work_waits.wait()
-            self._work_waits = anyio.Event()
+            if self._fatal is not None:
+                return
+            self._work_waits.clear()
             batch, self._pending = self._pending, []
-            done, self._committed = self._committed, None
             try:
                 if self._journal is not None:
                     with anyio.CancelScope(shield=True):  # a cancelled writer must not leave half a publication
                         await self._journal.append(batch)
-                for tap in self._taps:
-                    tap(batch)
-                self._deliver(batch)
-            except _FATAL as error:
+            except QwsError as error:
                 return self._fail(error)
-            if done is not None:
-                done.set_result(None)
+            for tap in self._taps:
+                tap(batch)
+            self._deliver(batch)
+            self._durable_id = batch[-1].id
+            self._committed.set()
+            self._committed.clear()
             self._retire(len(batch))
 
+    async def _until_durable(self) -> None:
+        """Wait until everything published so far is journalled and delivered."""
+        published = self._next_id - 1
+        while not self._is_direct and self._durable_id < published:
+            await self._committed.wait()
+
     def _deliver(self, batch: Sequence[Envelope]) -> None:
-        for envelope in batch:
-            for cell in self._routes.get(type(envelope.body), ()):
-                if not cell.inbox.put(envelope):
-                    self._in_flight += 1
+        try:
+            for envelope in batch:
+                for cell in self._routes.get(type(envelope.body), ()):
+                    if not cell.inbox.put(envelope):
+                        self._in_flight += 1
+        except InboxFull as error:
+            self._fail(error)
 
     def _retire(self, count: int) -> None:
         self._in_flight -= count
@@ -207,70 +210,83 @@ class System:
             self._quiet.set()
 
     def _fail(self, error: QwsError) -> None:
-        self._fatal, self._closed = error, True
+        self._fatal, self._closed = self._fatal or error, True
         self._quiet.set()
         self._stop.set()
 
-    async def _guard(self, cell: Cell, life: Callable[[Cell], Awaitable[None]]) -> None:
+    async def _guard(self, cell: Cell, life: _Life) -> None:
         """The one place that catches `Exception`: journal the crash, then restart the actor or halt the system."""
+        has_crashed = False
         while True:
             try:
+                if has_crashed:
+                    await self._replace(cell)
                 return await life(cell)
             except _FATAL as error:
                 return self._fail(error)
             except Exception as error:  # noqa: BLE001 - the supervisor
-                poison = cell.current if life == self._work else None
-                crash = ActorCrashed(
-                    cell.contract.name, f"{type(error).__name__}: {error}", poison.id if poison else None
-                )
-                self._publish(None, poison, [crash])
+                has_crashed, poison = True, cell.current if life == self._work else None
+                text, number = f"{type(error).__name__}: {error}", (poison.id or None) if poison else None
+                self._publish(None, poison, [ActorCrashed(cell.contract.name, text, number)])
                 if poison is not None:
+                    cell.current = None
                     self._retire(1)
-                if not await self._restart(cell):
+                if not self._may_restart(cell, life):
                     return None
 
-    async def _restart(self, cell: Cell) -> bool:
-        """Give the cell a fresh actor, unless it halts or storms."""
+    def _may_restart(self, cell: Cell, life: _Life) -> bool:
         now = asyncio.get_running_loop().time()
-        cell.crashes.append(now)
-        while cell.crashes[0] < now - self._limits.crash_window_s:
-            cell.crashes.popleft()
-        if cell.actor.on_crash == "halt" or len(cell.crashes) >= self._limits.crashes_max:
-            cell.state, self._exit_code = "halted", 3
+        cell.crashes = [*(at for at in cell.crashes if at >= now - self._limits.crash_window_s), now]
+        if cell.actor.on_crash == "restart" and len(cell.crashes) < self._limits.crashes_max:
+            return True
+        self._exit_code = 3
+        self._stop.set()
+        if life == self._work:  # an actor that lost only its source still handles: it may have orders to cancel
+            cell.state = "halted"
             for cells in self._routes.values():  # what still waits for it stays journalled, unhandled
                 cells[:] = [each for each in cells if each is not cell]
             self._retire(len(cell.batch) + len(cell.inbox))
-            self._stop.set()
-            return False
-        cell.actor = cell.make()
-        cell.bind()
-        await self._recall(cell)
-        return True
+        return False
+
+    async def _replace(self, cell: Cell) -> None:
+        """Give handlers and source a fresh actor that remembers what the old one took and said."""
+        seen = -1
+        while seen != cell.taken:  # after a crash of its source, an actor handles on while the journal is read
+            await self._until_durable()
+            seen, actor = cell.taken, cell.make()
+            await self._recall(cell, actor)
+        cell.actor = actor
+        if cell.listening is not None:
+            cell.listening.cancel()
 
     async def _work(self, cell: Cell) -> None:
-        turn = 0
+        names = cell.contract.handlers
         while True:
             if not cell.batch:
-                cell.current = None
                 cell.batch = await cell.inbox.take()
             envelope = cell.current = cell.batch.popleft()
-            handler, waits = cell.handlers[type(envelope.body)]
-            result = await handler(envelope.body) if waits else handler(envelope.body)
+            cell.taken = envelope.id or cell.taken
+            result = getattr(cell.actor, names[type(envelope.body)])(envelope.body)
+            if isinstance(result, CoroutineType):
+                result = await result
             if result is not None:  # collected first: a handler that raises emits nothing
                 self._publish(cell, envelope, (result,) if isinstance(result, (Message, Later)) else tuple(result))
             cell.handled += 1
             self._retire(1)
-            turn += 1
-            if turn % _TURN == 0:
+            if cell.handled % _TURN == 0:
                 await asyncio.sleep(0)
 
     async def _pump(self, cell: Cell) -> None:
-        """Publish what a source yields; a source is told to go on only when its message is durable."""
-        source: Any = cell.actor
-        async for message in source.source():
-            for target in self._routes.get(type(message), ()):
-                await target.inbox.room()
-            self._publish(cell, None, [message])
-            if self._pending:
-                self._committed = self._committed or asyncio.get_running_loop().create_future()
-                await asyncio.shield(self._committed)
+        """Publish what a source yields; it is told to go on only when its message is durable."""
+        while True:
+            source: Any = cell.actor
+            with anyio.CancelScope() as cell.listening:  # left when the actor is replaced
+                async with aclosing(source.source()) as messages:
+                    async for message in messages:
+                        for target in self._routes.get(type(message), ()):
+                            await target.inbox.room()
+                        if self._closed:
+                            return
+                        self._publish(cell, None, [message])
+                        await self._until_durable()
+                return

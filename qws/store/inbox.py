@@ -65,7 +65,7 @@ class InboxFolder:
         The name it gets holds `at` and a number, so that no two claims ever share a path.
         """
         source = self._root / drop.name
-        target = self._claimed / f"{at:%Y%m%dT%H%M%S%f}-{next(self._claims)}-{drop.name}"
+        target = self._claimed / f"{at:%Y%m%dT%H%M%S%f}-{next(self._claims):06}-{drop.name}"
         if is_being_written(source) or self.look(source) != drop.look:
             return None
         try:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 import aiosqlite
 
@@ -15,6 +14,7 @@ from qws.store.journal_file import (
     LAST_ID,
     PAGE_ROWS,
     JournalFile,
+    Row,
     envelope_of,
     explained,
     page_of,
@@ -52,15 +52,14 @@ class SqliteJournal:
 
     async def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
         """Everything of these message types with a number above `after`, in order; raises `StoreError`."""
-        rows: Iterable[sqlite3.Row] = ()
         count = PAGE_ROWS if kinds else 0
         while count == PAGE_ROWS:
             with explained(self._path):
-                rows = await self._connection.execute_fetchall(*page_of(kinds, after))
-            count = 0
+                rows = cast("list[Row]", await self._connection.execute_fetchall(*page_of(kinds, after)))
+            count = len(rows)
             for row in rows:
                 envelope = envelope_of(row, self._path)
-                after, count = envelope.id, count + 1
+                after = envelope.id
                 yield envelope
 
     async def last_id(self) -> int:

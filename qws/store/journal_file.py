@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qws.errors import AlreadyRunning, InvariantBroken, StoreError
 from qws.runtime.message import Envelope
@@ -111,7 +111,7 @@ class JournalFile(sqlite3.Connection):
 
 @contextmanager
 def explained(path: Path | str) -> Iterator[None]:
-    """Turn what SQLite raises about this file into `AlreadyRunning`, `InvariantBroken` or `StoreError` with a remedy."""
+    """Turn what SQLite says of this file into `AlreadyRunning`, `InvariantBroken` or `StoreError` with a remedy."""
     try:
         yield
     except sqlite3.IntegrityError as error:
@@ -141,7 +141,7 @@ def rows_of(batch: Sequence[Envelope]) -> list[Row]:
     return rows
 
 
-def envelope_of(row: Sequence[Any], path: Path | str) -> Envelope:
+def envelope_of(row: Row, path: Path | str) -> Envelope:
     """The envelope of a row; raises `StoreError` naming the message when it cannot be read."""
     id_, corr, cause, at, sender, kind, body = row
     try:

@@ -15,8 +15,6 @@ from qws.messages import (
     EquityRecorded,
     FillReceived,
     FillsReconciled,
-    OrderAbsent,
-    OrderUnknown,
     OrderUpdated,
     PlaceOrder,
     PlanDrafted,
@@ -24,19 +22,22 @@ from qws.messages import (
     PlanRefused,
     RebalanceDue,
     RunFinished,
+    RunStopOrdered,
     SnapshotDue,
     SnapshotTaken,
     TargetAccepted,
     TargetRejected,
 )
 from qws.runtime.message import Envelope, Message
+from qws.store.codec import in_shanghai
 
 Value = str | int | None
 Statement = tuple[str, Sequence[Sequence[Value]]]
 
 # The row of an envelope hangs under its cause; a push whose cause is no message of the run hangs under its intent.
 _LOG = """INSERT INTO message (id, corr, cause, at, sender, kind, line, run_id, parent)
-    SELECT :id, :corr, :cause, :at, :sender, :kind, :line, :run_id,
+    SELECT :id, :corr, :cause, :at, :sender, :kind, :line,
+           coalesce(nullif(:run_id, ''), (SELECT run_id FROM orders WHERE tag = :tag), ''),
            coalesce((SELECT id FROM message WHERE id = :cause AND run_id <> ''),
                     (SELECT message_id FROM orders WHERE tag = :tag AND message_id <> :id), :cause)"""
 
@@ -44,22 +45,18 @@ _LOG = """INSERT INTO message (id, corr, cause, at, sender, kind, line, run_id, 
 def log_row(envelope: Envelope, line: str) -> tuple[str, dict[str, Value]]:
     """The envelope's row for `trace`, after its own tables were written."""
     run_id, tag = _keys(envelope.body)
-    sql = _LOG if run_id or not tag else _LOG.replace(":run_id", _RUN_OF_TAG)
     row: dict[str, Value] = {
         "id": envelope.id,
         "corr": envelope.corr,
         "cause": envelope.cause,
-        "at": envelope.at.isoformat(),
+        "at": time_text(envelope.at),
         "sender": envelope.sender,
         "kind": type(envelope.body).__name__,
         "line": line,
         "run_id": run_id,
         "tag": tag,
     }
-    return sql, row
-
-
-_RUN_OF_TAG = "coalesce((SELECT run_id FROM orders WHERE tag = :tag), '')"
+    return _LOG, row
 
 
 def _keys(body: Message) -> tuple[str, str]:
@@ -73,6 +70,8 @@ def _keys(body: Message) -> tuple[str, str]:
             return "", body.trade.tag
         case PlanDrafted() | PlanReady():
             return body.plan.run_id, ""
+        case RunStopOrdered():
+            return body.due.run_id, ""
         case _:
             return str(getattr(body, "run_id", "")), str(getattr(body, "tag", ""))
 
@@ -93,14 +92,14 @@ def _target_accepted(body: TargetAccepted, at: str, id_: int) -> Iterator[Statem
         for target in body.days
     ]
     dropped = [{"row": each.row, "code": each.code, "reason": each.reason, "text": each.text} for each in body.dropped]
-    row = (body.target_id, body.name, body.sha256, _time(body.at), _json(days), _json(dropped), id_)
+    row = (body.target_id, body.name, body.sha256, time_text(body.at), _json(days), _json(dropped), id_)
     yield _insert("target", 7), [row]
 
 
 @changes.register
 def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statement]:
     refusals = [{"code": each.code, "text": each.text, "row": each.row} for each in body.refusals]
-    yield _insert("rejected", 5), [(id_, body.name, body.sha256, _time(body.at), _json(refusals))]
+    yield _insert("rejected", 5), [(id_, body.name, body.sha256, time_text(body.at), _json(refusals))]
 
 
 @changes.register
@@ -146,24 +145,11 @@ def _place_order(body: PlaceOrder, at: str, id_: int) -> Iterator[Statement]:
 @changes.register
 def _order_updated(body: OrderUpdated, at: str, id_: int) -> Iterator[Statement]:
     order = body.order
-    sql = """INSERT INTO orders (tag, order_id, stock_code, side, shares, price, filled, status, message, time)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tag) DO UPDATE SET
+    sql = """INSERT INTO orders VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tag) DO UPDATE SET
         order_id = excluded.order_id, filled = max(filled, excluded.filled), status = excluded.status,
         message = excluded.message, time = excluded.time"""
     row = (order.tag, order.order_id, order.code, str(order.side), order.shares, str(order.price), order.traded)
-    yield sql, [(*row, _status(order.status), order.message, _time(order.at))]
-
-
-@changes.register
-def _order_unknown(body: OrderUnknown, at: str, id_: int) -> Iterator[Statement]:
-    sql = "UPDATE orders SET status = ?, message = ?, time = ? WHERE tag = ?"
-    yield sql, [(_status(OrderStatus.UNKNOWN), body.text, at, body.tag)]
-
-
-@changes.register
-def _order_absent(body: OrderAbsent, at: str, id_: int) -> Iterator[Statement]:
-    sql = "UPDATE orders SET status = ?, message = 'absent', time = ? WHERE tag = ?"
-    yield sql, [(_status(OrderStatus.JUNK), at, body.tag)]
+    yield sql, [(*row, _status(order.status), order.message, time_text(order.at), id_)]
 
 
 @changes.register
@@ -171,8 +157,8 @@ def _fill_received(body: FillReceived, at: str, id_: int) -> Iterator[Statement]
     trade = body.trade
     sql = """INSERT INTO fill VALUES (?, ?, ?, ?, coalesce((SELECT run_id FROM orders WHERE tag = ?), ''),
         ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day, stock_code, trade_id) DO UPDATE SET fee = excluded.fee"""
-    name = (trade.trade_id, trade.at.date().isoformat(), trade.order_id, trade.tag, trade.tag, trade.code)
-    yield sql, [(*name, str(trade.side), trade.shares, str(trade.price), _money(trade.fee), _time(trade.at), id_)]
+    name = (trade.trade_id, time_text(trade.at)[:10], trade.order_id, trade.tag, trade.tag, trade.code)
+    yield sql, [(*name, str(trade.side), trade.shares, str(trade.price), _money(trade.fee), time_text(trade.at), id_)]
     known = "UPDATE orders SET filled = max(filled, (SELECT sum(shares) FROM fill WHERE tag = ?)) WHERE tag = ?"
     yield known, [(trade.tag, trade.tag)]
 
@@ -188,7 +174,7 @@ def _run_finished(body: RunFinished, at: str, id_: int) -> Iterator[Statement]:
     sql = """UPDATE run SET status = ?, reason = ?, text = ?, finished_at = ?, fees = ?, tracking_error = ?,
         total_asset = coalesce(?, total_asset), cash = coalesce(?, cash) WHERE run_id = ?"""
     asset = (_money(body.asset.total), _money(body.asset.cash)) if body.asset else (None, None)
-    ends = (body.status, body.reason, body.text, _time(body.at), _money(body.fees), _money(body.tracking_error))
+    ends = (body.status, body.reason, body.text, time_text(body.at), _money(body.fees), _money(body.tracking_error))
     yield sql, [(*ends, *asset, body.run_id)]
     yield "DELETE FROM outcome WHERE run_id = ?", [(body.run_id,)]
     yield (
@@ -205,7 +191,14 @@ def _run_finished(body: RunFinished, at: str, id_: int) -> Iterator[Statement]:
 
 @changes.register
 def _equity_recorded(body: EquityRecorded, at: str, id_: int) -> Iterator[Statement]:
-    row = (body.day.isoformat(), body.kind, body.run_id, _time(body.at), *_asset(body.asset), _money(body.benchmark))
+    row = (
+        body.day.isoformat(),
+        body.kind,
+        body.run_id,
+        time_text(body.at),
+        *_asset(body.asset),
+        _money(body.benchmark),
+    )
     yield _insert("equity", 9), [row]
     yield from _holdings(body.asset, body.positions, body.at)
 
@@ -232,7 +225,7 @@ def _plan(plan: Plan) -> Iterator[Statement]:
 
 def _holdings(asset: Asset, positions: Iterable[Position], at: datetime) -> Iterator[Statement]:
     yield "DELETE FROM account", [()]
-    yield _insert("account", 5), [(*_asset(asset), _time(at))]
+    yield _insert("account", 5), [(*_asset(asset), time_text(at))]
     yield "DELETE FROM position", [()]
     rows = [(each.code, each.shares, each.sellable, str(each.market_value)) for each in positions if each.shares]
     yield _insert("position", 4), rows
@@ -254,8 +247,9 @@ def _money(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
 
 
-def _time(moment: datetime) -> str:
-    return moment.isoformat()
+def time_text(moment: datetime) -> str:
+    """ISO text in Asia/Shanghai, as every table of the read models has it."""
+    return in_shanghai(moment).isoformat()
 
 
 def _json(value: object) -> str:

@@ -148,5 +148,5 @@ class Account:
         holding = self.holdings.get(code)
         if self.frozen < 0 or self.available < 0:
             raise InvariantBroken(f"paper account: cash {self.cash}, frozen {self.frozen}")
-        if holding is not None and (holding.sellable < 0 or holding.working < 0 or holding.shares < 0):
+        if holding is not None and min(holding.sellable, holding.working, holding.bought) < 0:
             raise InvariantBroken(f"paper account: {holding}")

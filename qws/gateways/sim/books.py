@@ -73,14 +73,24 @@ class Books:
     def __init__(self, path: Path | None) -> None:
         try:
             self._db = sqlite3.connect(":memory:" if path is None else str(path), isolation_level=None)
+        except sqlite3.Error as error:
+            raise StoreError(f"paper account file {path}: {error}") from error
+        try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:
+            self._db.close()
             raise StoreError(f"paper account file {path}: {error}") from error
 
     def load(self) -> State | None:
         """What the file holds of its newest day, working orders reserved again; None for a new file."""
+        try:
+            return self._load()
+        except sqlite3.Error as error:
+            raise StoreError(f"paper account: {error}") from error
+
+    def _load(self) -> State | None:
         row = self._db.execute("SELECT day, serial, cash FROM account").fetchone()
         if row is None:
             return None

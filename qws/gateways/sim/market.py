@@ -21,7 +21,13 @@ _UNCROSS_S = 9 * 3600 + 25 * 60  # the opening price is known from 09:25 on
 # RULES.md sections 5 and 11 ask for a record per code; without one these ranges are the exchanges' own examples.
 _SAME_DAY = ("511", "513", "518", "520", "551")
 _WIDE = ("588", "589", "159915")
-_ALWAYS = PhaseRules(Phase.CONTINUOUS, True, True, True, False)
+_ALWAYS = PhaseRules(
+    Phase.CONTINUOUS,
+    accepts_limit_order=True,
+    accepts_market_order=True,
+    accepts_cancel=True,
+    accepts_after_hours=False,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""What commands read: the daemon's read models, without waiting for it and without importing what it needs.
+
+Standard library only: `qws status` must answer in the time it takes to start Python. Money becomes a JSON number here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from qws.errors import StoreError
+from qws.store.views_schema import VERSION
+
+Record = dict[str, object]
+
+_WAIT_S = 2.0  # for a writer's short transaction
+_MONEY = frozenset(
+    {"price", "fee", "fees", "value", "weight", "wanted", "achieved", "tracking_error"}
+    | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark"}
+)
+_JSON = frozenset({"days", "dropped", "refusals"})
+
+_RUNS = """SELECT run_id, file, sha256, status, started_at, finished_at, target_id, day, attempt, trigger, reason, text,
+    total_asset, cash, fees, tracking_error FROM run"""
+_ORDERS = """SELECT order_id, stock_code, side, shares, price, filled, status, time, tag, run_id, message FROM orders"""
+_FILLS = """SELECT order_id, stock_code, side, shares, price, fee, time, trade_id, tag, run_id FROM fill"""
+_EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, market_value, benchmark
+    FROM equity ORDER BY at, day, kind, run_id"""
+_PLAN = """SELECT stock_code, side, shares, price, price_from, weight, held, sellable, wanted, fee, reason, attempt
+    FROM plan_row WHERE run_id = ? AND attempt = (SELECT max(attempt) FROM plan_row WHERE run_id = ?) ORDER BY idx"""
+
+# The run's own messages, what led to its start and to its target, and what they caused without naming a run.
+_TRACE = """WITH RECURSIVE
+    own (id) AS (SELECT id FROM message WHERE run_id = :run AND run_id <> ''),
+    root (id) AS (
+        SELECT id FROM message WHERE run_id = :run AND kind = 'RebalanceDue'
+        UNION SELECT message_id FROM target WHERE target_id = (SELECT target_id FROM run WHERE run_id = :run)),
+    above (id, cause, far) AS (
+        SELECT id, cause, 0 FROM message WHERE id IN (SELECT id FROM root)
+        UNION ALL SELECT m.id, m.cause, far + 1 FROM message m JOIN above ON m.id = above.cause
+        WHERE m.run_id IN ('', :run) AND far < 20)
+    SELECT id, corr, cause, parent, at, sender, kind, run_id, line FROM message WHERE id IN (
+        SELECT id FROM own UNION SELECT id FROM above
+        UNION SELECT m.id FROM message m JOIN own ON m.cause = own.id WHERE m.run_id = '' AND m.kind <> 'SweepDue')
+    ORDER BY id"""
+
+
+class Views:
+    """Read-only access to the read models; every result is empty while no daemon has written any."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def runs(self) -> list[Record]:
+        """Every run, oldest first; `finished_at` is None while it works."""
+        return self._read(f"{_RUNS} ORDER BY started_at, rowid")
+
+    def last_run(self) -> Record:
+        """The newest run."""
+        return self._first(f"{_RUNS} ORDER BY started_at DESC, rowid DESC LIMIT 1")
+
+    def plan(self, run_id: str) -> list[Record]:
+        """The rows of the run's newest plan, in the order in which they are sent."""
+        return self._read(_PLAN, run_id, run_id)
+
+    def orders(self, run_id: str | None = None) -> list[Record]:
+        """Orders in the order of their intents; `order_id` is "" until the broker gave one."""
+        return self._of_run(_ORDERS, run_id, "message_id, tag")
+
+    def fills(self, run_id: str | None = None) -> list[Record]:
+        """Fills as they were received; `fee` is None where it is not yet known."""
+        return self._of_run(_FILLS, run_id, "message_id")
+
+    def outcomes(self, run_id: str) -> list[Record]:
+        """What became of every name of a finished run."""
+        sql = "SELECT code, wanted, achieved, planned, filled, reason FROM outcome WHERE run_id = ? ORDER BY idx"
+        return self._read(sql, run_id)
+
+    def positions(self) -> dict[str, Record]:
+        """What the account held when it was last looked at, by code."""
+        rows = self._read("SELECT code, shares, sellable, value FROM position ORDER BY code")
+        return {str(row.pop("code")): row for row in rows}
+
+    def account(self) -> Record:
+        """The account's money when it was last looked at, in CNY."""
+        return self._first("SELECT total_asset, cash, frozen_cash, market_value, at FROM account")
+
+    def equity(self) -> list[Record]:
+        """Every recorded worth of the account, oldest first."""
+        return self._read(_EQUITY)
+
+    def targets(self) -> list[Record]:
+        """Accepted files, oldest first, with their weights and dropped rows."""
+        return self._read("SELECT target_id, file, sha256, accepted_at, days, dropped FROM target ORDER BY message_id")
+
+    def rejected(self) -> list[Record]:
+        """Refused files, oldest first, with every reason."""
+        return self._read("SELECT file, sha256, at, refusals FROM rejected ORDER BY id")
+
+    def actors(self) -> list[Record]:
+        """State, waiting and handled messages of every actor at the last heartbeat."""
+        return self._read("SELECT name, state, inbox, handled FROM actor ORDER BY name")
+
+    def daemon(self) -> Record:
+        """What the daemon last said of itself; whether it lives is the lock's answer (`qws.store.lock.is_held`)."""
+        return self._first("SELECT state, pid, started_at, heartbeat_at, version, mode FROM daemon")
+
+    def trace(self, run_id: str) -> list[Record]:
+        """The messages of a run, in order; `depth` counts the listed messages above each one."""
+        rows = self._read(_TRACE, {"run": run_id})
+        depths: dict[object, int] = {}
+        for row in rows:
+            row["depth"] = depths[row["id"]] = depths.get(row.pop("parent"), -1) + 1
+        return rows
+
+    def _of_run(self, sql: str, run_id: str | None, order: str) -> list[Record]:
+        if run_id is None:
+            return self._read(f"{sql} ORDER BY {order}")
+        return self._read(f"{sql} WHERE run_id = ? ORDER BY {order}", run_id)
+
+    def _first(self, sql: str) -> Record:
+        return next(iter(self._read(sql)), {})
+
+    def _read(self, sql: str, *parameters: str | Mapping[str, str]) -> list[Record]:
+        if not self._path.exists():
+            return []
+        named = parameters[0] if parameters and isinstance(parameters[0], Mapping) else parameters
+        with _opened(self._path, "ro") as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if version == 0:
+                return []
+            if version != VERSION:
+                text = f"{self._path} was written by another version of this program; restart `qws run` to renew it"
+                raise StoreError(text)
+            cursor = connection.execute(sql, named)
+            names = [column[0] for column in cursor.description]
+            return [_record(names, row) for row in cursor]
+
+
+def ask(path: Path, command: str, argument: str, by: str, at: datetime) -> int:
+    """Leave an order for the daemon in the control table; the number is for `answer_of`. Raises `StoreError`."""
+    sql = "INSERT INTO control (command, argument, by, asked_at) VALUES (?, ?, ?, ?)"
+    with _opened(path, "rw") as connection:
+        return connection.execute(sql, (command, argument, by, at.isoformat())).lastrowid or 0
+
+
+def answer_of(path: Path, id_: int) -> str | None:
+    """What the daemon answered, None while it has not. Raises `StoreError`."""
+    with _opened(path, "ro") as connection:
+        row = connection.execute("SELECT answer FROM control WHERE id = ?", (id_,)).fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
+@contextmanager
+def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """A short connection; `ro` neither writes nor checkpoints, so that the daemon stays the only one that does."""
+    try:
+        address = f"{path.resolve().as_uri()}?mode={mode}"
+        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        remedy = "start `qws run` in this home; it renews what is damaged"
+        raise StoreError(f"{path} cannot be used ({error}): {remedy}") from error
+
+
+def _record(names: Sequence[str], row: Sequence[str | int | None]) -> Record:
+    record: Record = {}
+    for name, value in zip(names, row, strict=True):
+        if not isinstance(value, str):
+            record[name] = value
+        elif name in _JSON:
+            record[name] = json.loads(value)
+        else:
+            record[name] = float(value) if name in _MONEY else value
+    return record

@@ -1,0 +1,232 @@
+"""The read models' writer: what was journalled, as tables that other processes may read at any time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from qws.errors import StoreError
+from qws.runtime.message import Envelope, Journal, Message
+from qws.store.codec import MESSAGE_TYPES
+from qws.store.journal_file import CHECK_MAX_BYTES
+from qws.store.projection import changes, log_row, time_text
+from qws.store.views_schema import TABLES, VERSION
+
+_QUEUE_MAX = 5_000  # then `apply` writes by itself
+_LOCKED_MAX = 20 * _QUEUE_MAX  # so many messages while another program keeps the file locked
+_WAIT_S = 0.2  # a command's insert into the control table lasts less than a millisecond
+_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+
+
+@dataclass(frozen=True, slots=True)
+class ActorRow:
+    """One actor at a heartbeat: its state, the messages that wait and those it has handled."""
+
+    name: str
+    state: str
+    inbox: int
+    handled: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonRow:
+    """What the daemon says of itself; `mode` is paper or live."""
+
+    state: str
+    pid: int
+    started_at: datetime
+    heartbeat_at: datetime
+    version: str
+    mode: str
+
+
+class Asked(NamedTuple):
+    """An order of another process that waits for its answer."""
+
+    id: int
+    command: str
+    argument: str
+    by: str
+
+
+class Projector:
+    """Writes the read models; an envelope is applied once, whatever is fed twice. Raises `StoreError`.
+
+    The file is rebuilt when it is missing, of another schema or damaged: call `catch_up` before the system runs.
+    """
+
+    def __init__(self, path: Path, describe: Callable[[Message], str]) -> None:
+        self._path, self._describe = path, describe
+        self._queue: list[Envelope] = []
+        self._connection = self._open()
+
+    def apply(self, batch: Sequence[Envelope]) -> None:
+        """Queue a committed batch: the system's tap."""
+        self._queue.extend(batch)
+        if len(self._queue) >= _QUEUE_MAX:
+            self.flush()
+        if len(self._queue) >= _LOCKED_MAX:
+            raise StoreError(f"read models {self._path} are locked by another program; close it and start again")
+
+    def flush(self) -> None:
+        """Write what is queued in one transaction; while another program is writing, it stays queued."""
+        if self._queue and self._write(self._project):
+            self._queue.clear()
+
+    async def catch_up(self, journal: Journal) -> None:
+        """Apply what the journal has and the tables have not; from zero when they are ahead of it."""
+        applied = self._applied_id()
+        if applied > await journal.last_id():
+            self._connection.close()
+            self._delete()
+            self._connection, applied = self._open(), 0
+        async for envelope in journal.read(MESSAGE_TYPES, applied):
+            self.apply((envelope,))
+        self.flush()
+
+    def write_actors(self, rows: Sequence[ActorRow]) -> None:
+        """Replace the actors' rows; skipped while another program is writing."""
+
+        def replace(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM actor")
+            connection.executemany("INSERT INTO actor VALUES (?, ?, ?, ?)", [astuple(row) for row in rows])
+
+        self._write(replace)
+
+    def write_daemon(self, row: DaemonRow) -> None:
+        """Replace the daemon's row; skipped while another program is writing."""
+        times = (row.started_at.isoformat(), row.heartbeat_at.isoformat())
+
+        def replace(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM daemon")
+            values = (row.state, row.pid, *times, row.version, row.mode)
+            connection.execute("INSERT INTO daemon VALUES (?, ?, ?, ?, ?, ?)", values)
+
+        self._write(replace)
+
+    def unanswered(self) -> list[Asked]:
+        """The orders of other processes that wait, oldest first."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT id, command, argument, by FROM control WHERE answer IS NULL ORDER BY id"
+            ).fetchall()
+        return [Asked(*row) for row in rows]
+
+    def answer(self, id_: int, text: str, at: datetime) -> None:
+        """Tell the asking process what became of its order."""
+        sql = "UPDATE control SET answer = ?, answered_at = ? WHERE id = ?"
+        with self._explained():
+            self._connection.execute(sql, (text, at.isoformat(), id_))
+
+    def close(self) -> None:
+        """Let go of the file; what is still queued is read from the journal at the next start."""
+        self._connection.close()
+
+    def _project(self, connection: sqlite3.Connection) -> None:
+        (applied,) = connection.execute("SELECT applied_id FROM meta").fetchone()
+        for envelope in self._queue:
+            if envelope.id <= applied:
+                continue
+            for sql, rows in changes(envelope.body, time_text(envelope.at), envelope.id):
+                connection.executemany(sql, rows)
+            connection.execute(*log_row(envelope, self._describe(envelope.body)))
+            applied = envelope.id
+        connection.execute("UPDATE meta SET applied_id = ?", (applied,))
+
+    def _applied_id(self) -> int:
+        with self._explained():
+            (applied,) = self._connection.execute("SELECT applied_id FROM meta").fetchone()
+        return int(applied)
+
+    def _write(self, change: Callable[[sqlite3.Connection], None]) -> bool:
+        """Make the change in a transaction; false when another program is writing."""
+        connection = self._connection
+        with self._explained():
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if _code(error) in _LOCKED:
+                    return False
+                raise
+            try:
+                change(connection)
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        return True
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            text = f"read models {self._path}: {error}; free space, close other programs, or delete the file"
+            raise StoreError(text) from error
+
+    def _open(self) -> sqlite3.Connection:
+        """The tables as they are, or new ones when those cannot be used."""
+        with self._explained():
+            try:
+                return self._prepared()
+            except sqlite3.DatabaseError as error:
+                if _code(error) not in _DAMAGED:
+                    raise
+            self._delete()
+            return self._prepared()
+
+    def _prepared(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute("PRAGMA journal_mode = WAL")
+            # A commit lost to a power cut is read from the journal again, so it need not wait for the disk.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            if version == 0:
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in TABLES:
+                    connection.execute(statement)
+                connection.execute("COMMIT")
+            elif version != VERSION:
+                raise sqlite3.DatabaseError(f"schema {version}, not {VERSION}")
+            if self._path.stat().st_size <= CHECK_MAX_BYTES:
+                (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                if verdict != "ok":
+                    raise sqlite3.DatabaseError(verdict)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _delete(self) -> None:
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be rebuilt: {error}; close the program that has it open") from error
+
+
+class Control:
+    """The control table as the daemon's control desk sees it."""
+
+    def __init__(self, projector: Projector, now: Callable[[], datetime]) -> None:
+        self._projector, self._now = projector, now
+
+    def unanswered(self) -> list[Asked]:
+        """The orders that wait, oldest first."""
+        return self._projector.unanswered()
+
+    def answer(self, id_: int, text: str) -> None:
+        """Tell the person what became of it."""
+        self._projector.answer(id_, text, self._now())
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code; what the module itself found wrong, such as text that is not UTF-8, is damage."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF
