@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from qws.messages import ControlOrdered
@@ -10,7 +11,7 @@ from qws.ports import Clock
 from qws.runtime.actor import Actor
 
 
-class Order(Protocol):
+class Asked(Protocol):
     """One row of the control table that waits for an answer."""
 
     @property
@@ -24,11 +25,11 @@ class Order(Protocol):
 class ControlTable(Protocol):
     """Where other processes put orders and read answers."""
 
-    def unanswered(self) -> list[Order]:
+    def unanswered(self) -> Sequence[Asked]:
         """The rows that wait, oldest first."""
         ...
 
-    def answer(self, id_: int, text: str) -> None:
+    def answer(self, id_: int, text: str, at: datetime) -> None:
         """Tell the person what became of it."""
         ...
 
@@ -45,5 +46,5 @@ class ControlDesk(Actor):
         while self._table is not None:
             for order in self._table.unanswered():
                 yield ControlOrdered(order.command, order.by)  # durable when the source is asked to go on
-                self._table.answer(order.id, "accepted")
+                self._table.answer(order.id, "accepted", self._clock.now())
             await self._clock.sleep(self._look_every_s)

@@ -105,7 +105,9 @@ class FileWatcher(Actor):
         try:
             await self._offload(move)
         except OSError:
-            self._unfiled[msg.path or msg.name] = msg  # somebody holds it, or the share is gone: tried again at each scan
+            self._unfiled[msg.path or msg.name] = (
+                msg  # somebody holds it, or the share is gone: tried again at each scan
+            )
         else:
             self._unfiled.pop(msg.path or msg.name, None)
 

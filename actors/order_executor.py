@@ -8,14 +8,15 @@ from qws import messages as m
 from qws.domain.costs import Costs
 from qws.domain.execution import Execution, ExecutionRules, Phase
 from qws.domain.orders import OrderRequest
-from qws.domain.report import outcomes_of, tracking_error
+from qws.domain.plan import Plan
+from qws.domain.report import ending_of
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later, Stopping
 
-_Timer = Later[m.SellsOverdue | m.BuysOverdue | m.SendWindowDue]
-_Next = m.PlaceOrder | m.CancelOrder | m.ExecutionEnded | _Timer
+_Overdue = m.SellsOverdue | m.BuysOverdue
+_Next = m.PlaceOrder | m.CancelOrder | m.ExecutionEnded | Later[m.SellsOverdue | m.BuysOverdue | m.SendWindowDue]
 
 
 class OrderExecutor(Actor):
@@ -27,15 +28,16 @@ class OrderExecutor(Actor):
         self._clock, self._schedule, self._rules, self._costs = clock, schedule, rules, costs
         self._run: Execution | None = None
         self._stopped: tuple[str, int] | None = None
+        self._owed: _Overdue | None = None  # a cancel round that waits for the link
         self._is_linked, self._is_stopping = False, False
 
     def busy(self) -> bool:
         return self._run is not None and not self._is_stopping
 
     def recall_plan_ready(self, msg: m.PlanReady) -> None:
-        if not msg.plan.preview:
-            self._run = Execution(msg.plan, msg.plan.at.date(), msg.plan.cash)
-            self._run.stop("interrupted")  # what an earlier life began is only followed to its end
+        if run := self._begin(msg.plan):
+            run.stop("interrupted")  # what an earlier life began is only followed to its end
+            self._owed = m.BuysOverdue(*run.key)
 
     def recall_place_order(self, msg: m.PlaceOrder) -> None:
         if self._run is not None and self._run.plan.run_id == msg.run_id:
@@ -49,13 +51,17 @@ class OrderExecutor(Actor):
         if self._run is not None:
             self._run.on_fill(msg.trade, self._costs.on(self._run.day))
 
+    def recall_run_stop_ordered(self, msg: m.RunStopOrdered) -> None:
+        self._stopped = msg.due.run_id, msg.due.attempt
+        if self._run is not None and self._run.key == self._stopped:
+            self._run.stop(msg.reason)
+
     def recall_run_finished(self, msg: m.RunFinished) -> None:
         if self._run is not None and self._run.key == (msg.run_id, msg.attempt):
             self._run = None
 
     def on_plan_ready(self, msg: m.PlanReady) -> Iterator[_Next]:
-        if self._run is None and not msg.plan.preview and (msg.plan.run_id, msg.plan.attempt) != self._stopped:
-            self._run = Execution(msg.plan, msg.plan.at.date(), msg.plan.cash)
+        if self._begin(msg.plan):
             yield from self._advance()
 
     def on_order_updated(self, msg: m.OrderUpdated) -> Iterator[_Next]:
@@ -70,82 +76,75 @@ class OrderExecutor(Actor):
         yield from self._advance()
 
     def on_sells_overdue(self, msg: m.SellsOverdue) -> Iterator[_Next]:
-        if self._run is not None and self._run.key == (msg.run_id, msg.attempt) and self._run.phase is Phase.SELLING:
-            yield from self._cancel_round(self._run, msg)
+        yield from self._cancel_round(msg)
 
     def on_buys_overdue(self, msg: m.BuysOverdue) -> Iterator[_Next]:
-        if self._run is not None and self._run.key == (msg.run_id, msg.attempt):
-            yield from self._cancel_round(self._run, msg)
+        yield from self._cancel_round(msg)
 
     def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> Iterator[_Next | m.RunFinished]:
-        self._stopped = msg.due.run_id, msg.due.attempt
+        was_ending = self._run is not None and self._run.phase in (Phase.ENDING, Phase.ENDED)
+        self.recall_run_stop_ordered(msg)
         if self._run is None or self._run.key != self._stopped:
             status = msg.reason if msg.reason in ("superseded", "interrupted") else "refused"
             yield m.RunFinished.without_trades(msg.due, status, msg.reason, "nothing was sent", self._clock.now())
-        elif self._run.phase is not Phase.ENDED:
-            self._run.stop(msg.reason)
-            yield from self._cancel_round(self._run, m.BuysOverdue(*self._stopped))
+        elif not was_ending:
+            yield from self._cancel_round(m.BuysOverdue(*self._run.key))
 
     def on_link_lost(self, msg: m.LinkLost) -> None:
         self._is_linked = False
 
     def on_link_ready(self, msg: m.LinkReady) -> Iterator[_Next]:
-        self._is_linked = True
-        yield from self._advance()
+        owed, self._owed, self._is_linked = self._owed, None, True
+        yield from self._advance() if owed is None else self._cancel_round(owed)
 
     def on_stopping(self, msg: Stopping) -> None:
         self._is_stopping = True  # working orders go on living; the next start settles them
 
     def on_fills_reconciled(self, msg: m.FillsReconciled) -> Iterator[m.RunFinished]:
         run = self._run
-        if run is None or run.plan.run_id != msg.run_id or run.phase is not Phase.ENDED:
-            return
-        self._run = None
-        outcomes, end = outcomes_of(run, msg.snapshot), msg.snapshot
-        error = tracking_error(outcomes)
-        yield m.RunFinished(
-            *run.identity,
-            run.status(),
-            run.end_reason(),
-            "",
-            end.at,
-            end.asset,
-            end.positions,
-            outcomes,
-            run.fees,
-            error,
-        )
+        if run is not None and run.plan.run_id == msg.run_id and run.phase is Phase.ENDED:
+            self._run = None
+            yield m.RunFinished(*ending_of(run, msg.snapshot))
+
+    def _begin(self, plan: Plan) -> Execution | None:
+        if self._run is not None or plan.preview or (plan.run_id, plan.attempt) == self._stopped:
+            return None
+        self._run = Execution(plan, plan.at.date(), plan.cash)
+        return self._run
 
     def _advance(self) -> Iterator[_Next]:
         """The only place where a run goes on, and only when nothing of the phase before it is open."""
-        run = self._run
+        run, now = self._run, self._clock.now()
         while run is not None and self._is_linked and not self._is_stopping and not run.waits():
-            now = self._clock.now()
-            opens_at = self._schedule.next_send(now)
-            if run.phase in (Phase.READY, Phase.SELLING) and opens_at is not None and opens_at > now:
-                yield Later((opens_at - now).total_seconds(), m.SendWindowDue(*run.key))
-                return
-            if run.phase in (Phase.READY, Phase.SELLING) and opens_at is None:
-                run.stop("session_over")
+            if run.phase in (Phase.READY, Phase.SELLING):
+                opens_at = self._schedule.next_send(now) if now.date() == run.day else None
+                if opens_at is None:
+                    run.stop("session_over")
+                elif opens_at > now:
+                    yield Later((opens_at - now).total_seconds(), m.SendWindowDue(*run.key))
+                    return
             if run.phase is Phase.READY:
-                yield from self._send(run, run.sells(), m.SellsOverdue(*run.key), self._rules.sell_wait_s)
+                yield from self._send(run.sells(), m.SellsOverdue(*run.key), self._rules.sell_wait_s)
             elif run.phase is Phase.SELLING:
                 requests = run.buys(self._rules.cash_reserve, self._costs.on(run.day))
-                yield from self._send(run, requests, m.BuysOverdue(*run.key), self._rules.buy_wait_s)
+                yield from self._send(requests, m.BuysOverdue(*run.key), self._rules.buy_wait_s)
             else:
                 run.phase = Phase.ENDED
                 yield m.ExecutionEnded(run.plan.run_id, run.day, tuple(row.code for row in run.plan.rows))
 
-    def _send(
-        self, run: Execution, requests: list[OrderRequest], overdue: m.SellsOverdue | m.BuysOverdue, wait_s: float
-    ) -> Iterator[_Next]:
-        yield from (m.PlaceOrder(run.plan.run_id, request) for request in requests)
+    def _send(self, requests: list[OrderRequest], overdue: _Overdue, wait_s: float) -> Iterator[_Next]:
+        yield from (m.PlaceOrder(overdue.run_id, request) for request in requests)
         if requests:
             yield Later(self._schedule.wait_s(self._clock.now(), wait_s), overdue)
 
-    def _cancel_round(self, run: Execution, overdue: m.SellsOverdue | m.BuysOverdue) -> Iterator[_Next]:
-        for leg in run.cancel_round():
-            yield m.CancelOrder(run.plan.run_id, leg.request.tag, leg.order_id)
-        if run.waits():
-            yield Later(self._rules.cancel_wait_s, overdue)
-        yield from self._advance()
+    def _cancel_round(self, overdue: _Overdue) -> Iterator[_Next]:
+        run, now = self._run, self._clock.now()
+        phases = (Phase.SELLING,) if isinstance(overdue, m.SellsOverdue) else (Phase.BUYING, Phase.ENDING)
+        if not self._is_linked:
+            self._owed = overdue
+        elif run is not None and run.key == (overdue.run_id, overdue.attempt) and run.phase in phases:
+            for leg in run.cancel_round(now.date()):
+                yield m.CancelOrder(run.plan.run_id, leg.request.tag, leg.order_id)
+            if run.waits():
+                yield Later(self._schedule.pause_s(now, self._rules.cancel_wait_s), overdue)
+            yield from self._advance()

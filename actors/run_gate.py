@@ -8,6 +8,7 @@ from dataclasses import replace
 from qws.domain.schedule import Schedule
 from qws.messages import (
     ControlOrdered,
+    LinkLost,
     LinkReady,
     PlanningDue,
     PlanRefused,
@@ -22,6 +23,7 @@ from qws.runtime.actor import Actor
 from qws.runtime.message import Later
 
 _Start = SnapshotDue | RunFinished | Later[SendWindowDue]
+_STOPS = {"halt": "halted", "cancel": "cancelled"}
 
 
 class RunGate(Actor):
@@ -33,28 +35,38 @@ class RunGate(Actor):
         self._clock, self._schedule = clock, schedule
         self._current: RebalanceDue | None = None
         self._waiting: RebalanceDue | None = None
-        self._is_preview, self._is_ending, self._is_recalled, self._is_halted = False, False, False, False
+        self._ending = ""  # why the current run is being stopped
+        self._is_linked, self._is_halted = False, False
+        self._is_preview, self._is_recalled = False, False
 
     def recall_rebalance_due(self, msg: RebalanceDue) -> None:
-        self._current, self._is_recalled = msg, True
+        if self._current is None or self._current.run_id == msg.run_id:  # a cut run goes on under its name
+            self._current, self._ending, self._is_recalled = msg, "", True
+        else:
+            self._waiting = msg
 
     def recall_run_finished(self, msg: RunFinished) -> None:
-        if self._current is not None and (msg.run_id, msg.attempt) == (self._current.run_id, self._current.attempt):
-            self._current, self._is_recalled = None, False
+        if _is_end_of(self._waiting, msg):
+            self._waiting = None
+        elif _is_end_of(self._current, msg) and (msg.status != "interrupted" or self._waiting is not None):
+            self._current, self._waiting, self._ending = self._waiting, None, ""
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
         if msg.command in ("halt", "resume"):
             self._is_halted = msg.command == "halt"
+        if msg.command in _STOPS:
+            self._waiting, self._ending = None, _STOPS[msg.command]
 
     def on_rebalance_due(self, msg: RebalanceDue) -> Iterator[_Start | RunStopOrdered]:
         if self._is_halted:
             yield self._refused(msg, "halted", "trading is halted; `qws resume` allows it again")
-        elif self._current is None:
-            yield from self._start(msg)
+            return
+        if self._waiting is not None:
+            yield self._refused(self._waiting, "superseded", "a newer target came before this one could start")
+        self._waiting = msg
+        if self._current is None:
+            yield from self._start_waiting()
         else:
-            if self._waiting is not None:
-                yield self._refused(self._waiting, "superseded", "a newer target came before this one could start")
-            self._waiting = msg
             yield self._stop(self._current, "superseded")
 
     def on_send_window_due(self, msg: SendWindowDue) -> SnapshotDue | None:
@@ -66,49 +78,69 @@ class RunGate(Actor):
 
     def on_plan_refused(self, msg: PlanRefused) -> Iterator[RunFinished]:
         due = self._current  # the executor answers for a run that is being stopped; a preview is planned again
-        if due is not None and msg.run_id == due.run_id and not self._is_preview and not self._is_ending:
+        if due is not None and msg.run_id == due.run_id and not self._is_preview and not self._ending:
             yield self._refused(due, msg.reason, msg.text)
 
     def on_run_finished(self, msg: RunFinished) -> Iterator[_Start | PlanningDue]:
-        if self._current is None or (msg.run_id, msg.attempt) != (self._current.run_id, self._current.attempt):
+        if not _is_end_of(self._current, msg):
             return
-        self._current, self._is_recalled = None, False
-        if msg.status == "interrupted" and self._waiting is None:
-            if self._schedule.next_send(self._clock.now()) is None or msg.day != self._clock.now().date():
+        ending, self._current, self._is_recalled = self._ending, None, False
+        if self._waiting is not None:
+            yield from self._start_waiting()
+        elif msg.status == "interrupted" and ending in _STOPS.values():
+            yield replace(msg, status="incomplete", reason=ending, text="it was stopped by hand before a restart")
+        elif msg.status == "interrupted":
+            now = self._clock.now()
+            if msg.day != now.date() or self._schedule.next_send(now) is None:
                 yield replace(msg, status="incomplete", reason="expired", text="the day ended before it could go on")
             else:
                 yield PlanningDue(msg.day, "recovery")
-        elif self._waiting is not None:
-            due, self._waiting = self._waiting, None
-            yield from self._start(due)
 
-    def on_link_ready(self, msg: LinkReady) -> RunStopOrdered | None:
-        if self._current is None or not self._is_recalled:
-            return None
-        self._is_recalled = False
-        return self._stop(self._current, "interrupted")
+    def on_link_lost(self, msg: LinkLost) -> None:
+        self._is_linked = False
+
+    def on_link_ready(self, msg: LinkReady) -> Iterator[_Start | RunStopOrdered]:
+        self._is_linked = True
+        if self._current is None:
+            yield from self._start_waiting()
+        elif self._is_recalled:
+            self._is_recalled = False
+            yield self._stop(self._current, self._ending or ("superseded" if self._waiting else "interrupted"))
 
     def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RunStopOrdered | RunFinished]:
+        waiting = self._waiting
         self.recall_control_ordered(msg)
-        if msg.command in ("halt", "cancel"):
-            if self._waiting is not None:
-                due, self._waiting = self._waiting, None
-                yield self._refused(due, "halted", f"`qws {msg.command}` came first")
+        if msg.command in _STOPS:
+            if waiting is not None:
+                yield self._refused(waiting, _STOPS[msg.command], f"`qws {msg.command}` came first")
             if self._current is not None:
-                yield self._stop(self._current, "halted" if msg.command == "halt" else "cancelled")
+                yield self._stop(self._current, _STOPS[msg.command])
 
-    def _start(self, due: RebalanceDue) -> Iterator[_Start]:
-        self._current, self._is_ending = due, False
-        wait_s = (due.send_at - self._clock.now()).total_seconds()
+    def _start_waiting(self) -> Iterator[_Start]:
+        """Begin the run that waits, unless the broker does not answer; what cannot be sent yet is only shown."""
+        due, now = self._waiting, self._clock.now()
+        if due is None or not self._is_linked:
+            return
+        self._waiting, self._ending = None, ""
+        opens_at = self._schedule.next_send(now) if due.day == now.date() else None
+        if opens_at is None:
+            yield self._refused(due, "session_over", "the day's last order time passed before it could start")
+            return
+        self._current = due
+        wait_s = (max(due.send_at, opens_at) - now).total_seconds()
         self._is_preview = wait_s > 0
         if self._is_preview:
             yield Later(wait_s, SendWindowDue(due.run_id, due.attempt))
         yield SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
 
     def _stop(self, due: RebalanceDue, reason: str) -> RunStopOrdered:
-        self._is_ending = True
+        self._ending = reason
         return RunStopOrdered(due, reason)
 
     def _refused(self, due: RebalanceDue, reason: str, text: str) -> RunFinished:
         status = "superseded" if reason == "superseded" else "refused"
         return RunFinished.without_trades(due, status, reason, text, self._clock.now())
+
+
+def _is_end_of(due: RebalanceDue | None, end: RunFinished) -> bool:
+    return due is not None and (end.run_id, end.attempt) == (due.run_id, due.attempt)

@@ -126,7 +126,7 @@ def _day_of(file: Path | None) -> date:
 
 def _hold_something(home: Home) -> str:
     """An opening account with an odd lot, a name to leave, and one bought today: the demo must sell before it buys."""
-    rows = ["600000.SH,60050,60050", "000001.SZ,80000,80000", "600519.SH,50000,50000", "601398.SH,20000,0"]
+    rows = ["600000.SH,60050,60050", "000001.SZ,80000,80000", "600519.SH,50000,50000", "601398.SH,800,0"]
     path = home.state / "opening.csv"
     path.write_text("\n".join(["stock_code,shares,sellable", *rows, ""]), encoding="utf-8")
     return str(path)

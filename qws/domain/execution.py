@@ -11,13 +11,14 @@ from enum import StrEnum
 
 from qws.domain.costs import Fee
 from qws.domain.market import Side
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade, merge
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.planner import fit_to_cash
 from qws.domain.tags import make_tag
 from qws.errors import InvariantBroken
 
 _CANCEL_ROUNDS_MAX = 3
+_INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,17 @@ class Leg:
     request: OrderRequest
     order: BrokerOrder | None = None
     filled: int = 0
+    amount: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
 
     @property
     def order_id(self) -> str:
         """The broker's id, empty while it is not known."""
         return self.order.order_id if self.order is not None else ""
+
+    def can_be_cancelled(self) -> bool:
+        """Whether the broker knows the order and has not ended it."""
+        return self.order is not None and bool(self.order.order_id) and not self.order.status.is_terminal
 
     def is_settled(self) -> bool:
         """Whether nothing more can come: the order is terminal and every share it traded is booked."""
@@ -103,34 +110,37 @@ class Execution:
         return self.phase is Phase.ENDED or not self._unsettled.keys() <= self.given_up
 
     def stop(self, reason: str) -> None:
-        """Send nothing more; what works is cancelled and followed to its end."""
-        self.stop_reason, self.phase, self.cancel_rounds = reason, Phase.ENDING, 0
+        """Send nothing more; what works is cancelled and followed to its end. The first reason stays, unless it was
+        only that an earlier life of this process was cut off."""
+        if self.phase is not Phase.ENDED and self.stop_reason in ("", _INTERRUPTED):
+            self.stop_reason = reason
+        if self.phase not in (Phase.ENDING, Phase.ENDED):
+            self.phase, self.cancel_rounds = Phase.ENDING, 0
 
-    def cancel_round(self) -> list[Leg]:
-        """The orders to cancel now. After some rounds without an answer wait no longer: they stay reserved."""
+    def cancel_round(self, today: date) -> list[Leg]:
+        """The orders to cancel now. After some rounds without an answer wait no longer: they stay reserved.
+
+        An order that the broker never confirmed is waited for: its lists will show it or prove it absent that day.
+        """
         self.cancel_rounds += 1
-        if self.cancel_rounds <= _CANCEL_ROUNDS_MAX:
-            return [leg for leg in self.open_legs() if leg.order_id]
-        self.given_up.update(self._unsettled)
+        is_past = today != self.day
+        if self.cancel_rounds <= _CANCEL_ROUNDS_MAX and not is_past:
+            return [leg for leg in self.open_legs() if leg.can_be_cancelled()]
+        self.given_up.update(leg.request.tag for leg in self.open_legs() if leg.order_id or is_past)
         self.cancel_rounds = 0
         return []
 
-    def status(self) -> str:
-        """completed, incomplete, superseded; or interrupted: to be planned again, as nothing of it is unknown."""
-        if not self.stop_reason and self.is_complete():
-            return "completed"
-        is_known = not self.given_up
-        return self.stop_reason if self.stop_reason == "superseded" or (self._is_cut and is_known) else "incomplete"
+    def verdict(self) -> tuple[str, str]:
+        """How the run ended, and why it did not trade everything: two stable codes, the second empty when it did.
 
-    def end_reason(self) -> str:
-        """Why a run did not trade everything: a stable code, empty when it did."""
-        if self.given_up:
-            return "unknown"
-        return self.stop_reason or ("" if self.is_complete() else "not_filled")
-
-    @property
-    def _is_cut(self) -> bool:
-        return self.stop_reason == "interrupted"
+        completed, incomplete, superseded; or interrupted: to be planned again, as nothing of it is unknown.
+        """
+        is_known, is_complete = not self._unsettled, self.is_complete()
+        reason = "unknown" if not is_known else self.stop_reason or ("" if is_complete else "not_filled")
+        if not self.stop_reason and is_complete:
+            return "completed", reason
+        has_own_word = self.stop_reason == "superseded" or (self.stop_reason == _INTERRUPTED and is_known)
+        return self.stop_reason if has_own_word else "incomplete", reason
 
     def adopt(self, request: OrderRequest) -> None:
         """Take over an order that an earlier life of this process journalled."""
@@ -143,22 +153,24 @@ class Execution:
         leg = self.legs.get(order.tag)
         if leg is None:
             return False
-        leg.order = order
+        leg.order = merge(leg.order, order)
         if order.traded > leg.request.shares:
             raise InvariantBroken(f"{order.tag} traded {order.traded} of {leg.request.shares} shares")
         self._note(leg)
         return True
 
     def on_fill(self, trade: Trade, fee: Fee) -> bool:
-        """Book a fill, each once; false when it is not of this run."""
+        """Book a fill, each once; false when it is not of this run. The minimum commission counts once per order."""
         leg = self.legs.get(trade.tag)
         key = (trade.code, trade.order_id, trade.trade_id)
         if leg is None or key in self._seen:
             return leg is not None
         self._seen.add(key)
-        leg.filled += trade.shares
-        cost = trade.fee if trade.fee is not None else fee(trade.code, trade.side, trade.shares, trade.price)
         amount = trade.shares * trade.price
+        leg.filled += trade.shares
+        leg.amount += amount
+        cost = trade.fee if trade.fee is not None else fee(trade.code, trade.side, 1, leg.amount) - leg.fees
+        leg.fees += cost
         self.cash += amount - cost if trade.side is Side.SELL else -amount - cost
         self.fees += cost
         self._note(leg)

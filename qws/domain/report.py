@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 
-from qws.domain.account import Snapshot
+from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.execution import Execution
 from qws.domain.plan import Outcome
 from qws.domain.pricing import mark_price
 
 _ONE = Decimal(1)
+# Run, target, day, attempt; status, reason, text, time; asset, positions, outcomes; fees in CNY, tracking error.
+Ending = tuple[
+    *tuple[str, str, date, int, str, str, str, datetime],
+    *tuple[Asset, tuple[Position, ...], tuple[Outcome, ...], Decimal, Decimal],
+]
+
+
+def ending_of(run: Execution, end: Snapshot) -> Ending:
+    """How a run ended, judged by the account at that time."""
+    outcomes, (status, reason) = outcomes_of(run, end), run.verdict()
+    found = (end.at, end.asset, end.positions, outcomes, run.fees, tracking_error(outcomes))
+    return (*run.identity, status, reason, "", *found)
 
 
 def outcomes_of(run: Execution, end: Snapshot) -> tuple[Outcome, ...]:

@@ -93,6 +93,10 @@ class Schedule:
         last = datetime.combine(now.date(), self.last_order_at, now.tzinfo)
         return max(0.0, (min(end, last) - now).total_seconds())
 
+    def pause_s(self, now: datetime, seconds: float) -> float:
+        """Seconds of clock time in which a broker has `seconds` to answer: over lunch it does not."""
+        return max(seconds, self.wait_s(now, seconds))
+
     def events_after(self, moment: datetime) -> Iterator[Event]:
         """Everything due after `moment`, day after day without end. Raises `UnknownDay` where the calendar ends."""
         day = moment.date()

@@ -35,7 +35,6 @@ class Contract:
     handlers: Mapping[type[Message], str]
     recalls: Mapping[type[Message], str]
     emits: frozenset[type[Message]]
-    has_source: bool
 
 
 def snake_case(name: str) -> str:
@@ -66,7 +65,7 @@ def contract_of(cls: type[Actor]) -> Contract:
         if name != prefix + snake_case(message.__name__):
             raise WiringError(f"{cls.__name__}.{name}: name it {prefix}{snake_case(message.__name__)}")
         (handlers if prefix == "on_" else recalls)[message] = name
-    return Contract(snake_case(cls.__name__), handlers, recalls, frozenset(emits), hasattr(cls, "source"))
+    return Contract(snake_case(cls.__name__), handlers, recalls, frozenset(emits))
 
 
 def _messages_in(hint: Any) -> Iterator[type[Message]]:

@@ -28,18 +28,19 @@ class Inbox:
 
     def put(self, envelope: Envelope) -> bool:
         """Add an envelope without waiting; true when it replaced an unread one. Raises `InboxFull`."""
-        key_field = envelope.body.conflated_by
-        replaced = False
-        if key_field:
-            key = (type(envelope.body), getattr(envelope.body, key_field))
+        body, replaced = envelope.body, False
+        if body.conflated_by:
+            key = (type(body), getattr(body, body.conflated_by))
             replaced = key in self._newest
             self._newest[key] = envelope
         elif len(self._items) >= self._size_max:
-            raise InboxFull(f"{len(self._items)} messages wait, the newest is {type(envelope.body).__name__}")
+            raise InboxFull(f"{len(self._items)} messages wait, the newest is {type(body).__name__}")
         else:
             self._items.append(envelope)
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        if self._reader is not None:
+            if not self._reader.done():
+                self._reader.set_result(None)
+            self._reader = None
         return replaced
 
     async def take(self) -> deque[Envelope]:

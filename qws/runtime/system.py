@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -12,7 +12,6 @@ from types import CoroutineType
 from typing import Any, Protocol
 
 import anyio
-from anyio.abc import TaskGroup
 
 from qws.errors import QwsError, StoreError, WiringError
 from qws.runtime.actor import Actor, Contract, contract_of
@@ -76,17 +75,14 @@ class System:
         self._clock, self._journal, self._taps, self._limits = clock, journal, tuple(taps), limits
         self.cells = [Cell(make, contract_of(type(actor := make())), Inbox(limits.inbox_max), actor) for make in makers]
         check_wiring([cell.contract for cell in self.cells])
-        self._routes: dict[type[Message], list[Cell]] = defaultdict(list)
-        for cell in self.cells:
-            for kind in cell.contract.handlers:
-                self._routes[kind].append(cell)
+        kinds = {kind for cell in self.cells for kind in cell.contract.handlers}
+        self._routes = {kind: [cell for cell in self.cells if kind in cell.contract.handlers] for kind in kinds}
         self._exit_code, self._fatal = 0, None  # type: int, QwsError | None
         self._next_id, self._in_flight, self._closed = 1, 0, False
         self._pending: list[Envelope] = []
         self._is_direct, self._durable_id = journal is None and not self._taps, 0
         self._work_waits, self._committed = asyncio.Event(), asyncio.Event()
         self._stop, self._quiet = anyio.Event(), anyio.Event()
-        self._tasks: TaskGroup
 
     def stop(self) -> None:
         """Ask for an orderly stop; `run` returns when the system has drained."""
@@ -94,9 +90,10 @@ class System:
 
     async def run(self) -> int:
         """Recall, open the sources, work until `stop`, drain. Returns the exit code; raises what was fatal."""
-        self._next_id = 1 + (await self._journal.last_id() if self._journal else 0)
+        last_id = await self._journal.last_id() if self._journal else 0
+        self._next_id, self._durable_id = last_id + 1, last_id
         for cell in self.cells:
-            cell.taken = self._next_id - 1
+            cell.taken = last_id
             await self._recall(cell, cell.actor)
         async with anyio.create_task_group() as self._tasks:
             self._tasks.start_soon(self._commit)
@@ -105,7 +102,7 @@ class System:
             self._publish(None, None, [Started()])
             async with anyio.create_task_group() as asking:
                 for cell in self.cells:
-                    if cell.contract.has_source:
+                    if hasattr(cell.actor, "source"):
                         group = asking if cell.actor.source_until == "stop" else self._tasks
                         group.start_soon(self._guard, cell, self._pump)
                 await self._stop.wait()
@@ -141,26 +138,25 @@ class System:
         if self._closed:  # stopping is over: not journalled, not delivered; start-up will ask the broker
             return
         sender, allowed = (cell.contract.name, cell.contract.emits) if cell else ("system", RUNTIME_MESSAGES)
-        now = self._clock.now()
+        corr, cause_id = (cause.corr, cause.id) if cause is not None and cause.id else (0, None)
+        now, batch = self._clock.now(), []
         for out in outputs:
-            body = out.message if isinstance(out, Later) else out
+            later, body = (out, out.message) if isinstance(out, Later) else (None, out)
             if type(body) not in allowed:
                 raise WiringError(f"{sender} emits {type(body).__name__} without declaring it")
-            if isinstance(out, Later):
-                self._tasks.start_soon(self._wait, cell, cause, out)
+            if later:
+                self._tasks.start_soon(self._wait, cell, cause, later)
             elif body.conflated_by:
                 self._deliver([Envelope(0, 0, None, now, sender, body)])
             else:
                 id_ = self._next_id
-                self._next_id += 1
-                corr, cause_id = (cause.corr, cause.id) if cause is not None and cause.id else (id_, None)
-                self._pending.append(Envelope(id_, corr, cause_id, now, sender, body))
-                self._in_flight += 1
-        if self._pending and self._is_direct:
-            batch, self._pending = self._pending, []
+                self._next_id = id_ + 1
+                batch.append(Envelope(id_, corr or id_, cause_id, now, sender, body))
+        if self._is_direct:
             self._deliver(batch)
-            self._retire(len(batch))
-        elif self._pending:
+        elif batch:
+            self._pending += batch
+            self._in_flight += len(batch)
             self._work_waits.set()
 
     async def _wait(self, cell: Cell | None, cause: Envelope | None, later: Later[Message]) -> None:
@@ -169,10 +165,7 @@ class System:
 
     async def _commit(self) -> None:
         """Write whatever waits in one transaction, then deliver it: the only road from a publication to an inbox."""
-        while True:
-            await self._work_waits.wait()
-            if self._fatal is not None:
-                return
+        while await self._work_waits.wait() and self._fatal is None:
             self._work_waits.clear()
             batch, self._pending = self._pending, []
             try:
@@ -217,7 +210,7 @@ class System:
     async def _guard(self, cell: Cell, life: _Life) -> None:
         """The one place that catches `Exception`: journal the crash, then restart the actor or halt the system."""
         has_crashed = False
-        while True:
+        while not has_crashed or self._may_restart(cell, life):
             try:
                 if has_crashed:
                     await self._replace(cell)
@@ -231,8 +224,6 @@ class System:
                 if poison is not None:
                     cell.current = None
                     self._retire(1)
-                if not self._may_restart(cell, life):
-                    return None
 
     def _may_restart(self, cell: Cell, life: _Life) -> bool:
         now = asyncio.get_running_loop().time()
@@ -260,13 +251,12 @@ class System:
             cell.listening.cancel()
 
     async def _work(self, cell: Cell) -> None:
-        names = cell.contract.handlers
         while True:
             if not cell.batch:
                 cell.batch = await cell.inbox.take()
             envelope = cell.current = cell.batch.popleft()
             cell.taken = envelope.id or cell.taken
-            result = getattr(cell.actor, names[type(envelope.body)])(envelope.body)
+            result = getattr(cell.actor, cell.contract.handlers[type(envelope.body)])(envelope.body)
             if isinstance(result, CoroutineType):
                 result = await result
             if result is not None:  # collected first: a handler that raises emits nothing

@@ -21,12 +21,17 @@ MICROSECOND = timedelta(microseconds=1)
 RETRY_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 
+def pause(seconds: float) -> None:
+    """Wait and block: for commands, and for a file that Windows holds for a moment; never on the loop."""
+    time.sleep(seconds)
+
+
 def replace_file(
     source: Path,
     destination: Path,
     *,
     rename: Callable[[Path, Path], None] = os.replace,
-    pause: Callable[[float], None] = time.sleep,
+    pause: Callable[[float], None] = pause,
 ) -> None:
     """Rename over `destination`, trying again for about 2.5 s while Windows refuses; raises PermissionError at last."""
     for pause_s in RETRY_PAUSES_S:

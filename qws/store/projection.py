@@ -12,6 +12,7 @@ from qws.domain.account import Asset, Position
 from qws.domain.orders import OrderStatus
 from qws.domain.plan import Plan
 from qws.messages import (
+    ControlOrdered,
     EquityRecorded,
     FillReceived,
     FillsReconciled,
@@ -100,6 +101,12 @@ def _target_accepted(body: TargetAccepted, at: str, id_: int) -> Iterator[Statem
 def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statement]:
     refusals = [{"code": each.code, "text": each.text, "row": each.row} for each in body.refusals]
     yield _insert("rejected", 5), [(id_, body.name, body.sha256, time_text(body.at), _json(refusals))]
+
+
+@changes.register
+def _control_ordered(body: ControlOrdered, at: str, id_: int) -> Iterator[Statement]:
+    if body.command in ("halt", "resume"):
+        yield "UPDATE meta SET halted = ?", [(int(body.command == "halt"),)]
 
 
 @changes.register

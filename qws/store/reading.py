@@ -109,6 +109,19 @@ class Views:
         """What the daemon last said of itself; whether it lives is the lock's answer (`qws.store.lock.is_held`)."""
         return self._first("SELECT state, pid, started_at, heartbeat_at, version, mode FROM daemon")
 
+    def silent_s(self) -> float | None:
+        """Seconds since the daemon's last heartbeat, None before the first; SQLite reads the time, quicker than us."""
+        row = self._first("SELECT (julianday('now') - julianday(heartbeat_at)) * 86400.0 AS silent_s FROM daemon")
+        return float(str(row["silent_s"])) if row else None
+
+    def is_halted(self) -> bool:
+        """Whether the newest halt or resume that the daemon accepted was a halt."""
+        return bool(self._first("SELECT halted FROM meta").get("halted"))
+
+    def waiting(self) -> list[Record]:
+        """Orders of other processes that the daemon has not yet taken, oldest first."""
+        return self._read("SELECT command, argument, by, asked_at FROM control WHERE answer IS NULL ORDER BY id")
+
     def trace(self, run_id: str) -> list[Record]:
         """The messages of a run, in order; `depth` counts the listed messages above each one."""
         rows = self._read(_TRACE, {"run": run_id})
@@ -153,6 +166,12 @@ def answer_of(path: Path, id_: int) -> str | None:
     with _opened(path, "ro") as connection:
         row = connection.execute("SELECT answer FROM control WHERE id = ?", (id_,)).fetchone()
     return None if row is None or row[0] is None else str(row[0])
+
+
+def withdraw(path: Path, id_: int) -> None:
+    """Take back an order that the daemon has not answered, so that it does not fire later. Raises `StoreError`."""
+    with _opened(path, "rw") as connection:
+        connection.execute("UPDATE control SET answer = 'withdrawn' WHERE id = ? AND answer IS NULL", (id_,))
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 VERSION = 1
 
 TABLES = (
-    "CREATE TABLE meta (applied_id INTEGER NOT NULL)",
-    "INSERT INTO meta VALUES (0)",
+    "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL)",
+    "INSERT INTO meta VALUES (0, 0)",
     """CREATE TABLE target (
         target_id TEXT PRIMARY KEY, file TEXT, sha256 TEXT, accepted_at TEXT, days TEXT, dropped TEXT,
         message_id INTEGER)""",

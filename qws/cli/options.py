@@ -1,0 +1,24 @@
+"""What most commands share: which home, and JSON instead of text."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from qws.home import Home, find_home
+
+
+def _home(ctx: click.Context, param: click.Parameter, value: str | None) -> Home:
+    return find_home(value)
+
+
+home_option = click.option(
+    "--home", metavar="DIR", callback=_home, help="The home; default: QWS_HOME, or the present folder."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value on one line, other scripts as they are."""
+    click.echo(json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,237 @@
+"""What is and what was: the read models as text or JSON, whether the daemon runs or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
+import click
+
+from qws.cli.options import home_option, json_option, print_json
+from qws.cli.table import Column, table
+from qws.home import Home
+from qws.store.lock import is_held
+from qws.store.reading import Record, Views
+
+SILENT_MAX_S = 5.0  # the daemon's heart beats every 2 s
+_ACCOUNT = ("total_asset", "cash", "frozen_cash", "market_value", "at")
+_MONEY, _SHARES, _PRICE, _WEIGHT = ",.2f", ",d", ",.3f", ".2%"
+
+run_option = click.option("--run", "run_id", metavar="RUN", help="Of this run only: its id, how it begins, or `last`.")
+
+
+@click.command()
+@home_option
+@json_option
+def status(home: Home, *, as_json: bool) -> None:
+    """State, account, actors, last run."""
+    views = Views(home.views)
+    found = _status(home, views)
+    if as_json:
+        print_json(found)
+        return
+    click.echo(_state_line(home, found))
+    if found["waiting"]:
+        click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in views.waiting())}")
+    account = views.account()
+    if account:
+        columns = [Column(name, _MONEY) for name in _ACCOUNT[:4]]
+        click.echo(f"\naccount, CNY, {_time(account['at'])}")
+        click.echo(table(columns, [[account[name] for name in _ACCOUNT[:4]]]))
+    last = views.last_run()
+    click.echo("\nno run yet" if not last else f"\nlast run\n{_runs_table([last])}")
+    if actors := views.actors():
+        columns = [Column("actor"), Column("state"), Column("inbox", _SHARES), Column("handled", _SHARES)]
+        click.echo("\n" + table(columns, [list(actor.values()) for actor in actors]))
+
+
+def _status(home: Home, views: Views) -> Record:
+    daemon, account = views.daemon(), views.account()
+    is_halted = views.is_halted()
+    return {
+        "state": _state(home, views, is_halted=is_halted),
+        "halted": is_halted,
+        "waiting": views.waiting(),
+        "home": str(home.root),
+        "daemon": daemon or None,
+        "account": {name: account.get(name) for name in _ACCOUNT},
+        "actors": {str(actor.pop("name")): actor for actor in views.actors()},
+        "last_run": views.last_run() or None,
+    }
+
+
+def _state(home: Home, views: Views, *, is_halted: bool) -> str:
+    """Both must say that the daemon lives: the lock dies with its process, the heartbeat stops when it hangs."""
+    silent_s, held = views.silent_s(), is_held(home.lock)
+    if silent_s is None:
+        return "running" if held else "never started"
+    if not held or silent_s > SILENT_MAX_S:
+        return "stopped"
+    return "halted" if is_halted else "running"
+
+
+def _state_line(home: Home, found: Record) -> str:
+    daemon, state = found["daemon"], found["state"]
+    if not isinstance(daemon, dict):
+        return f"{state}: {home.root}; start it with `qws run --home {home.root}`" if state != "running" else "starting"
+    since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
+    line = f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}"
+    if state == "stopped" and is_held(home.lock):
+        line += f"\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
+    return f"{line}\ntrading is halted; `qws resume` allows it again" if found["halted"] else line
+
+
+@click.command()
+@home_option
+@json_option
+def runs(home: Home, *, as_json: bool) -> None:
+    """Every run and its result, oldest first."""
+    _show(as_json, Views(home.views).runs(), _runs_table, f"no run yet: copy a weight file into {home.inbox}")
+
+
+def _runs_table(rows: Iterable[Record]) -> str:
+    names = ("run_id", "file", "status", "reason", "started_at", "finished_at")
+    columns = [*map(Column, names), Column("tracking error", ".3%"), Column("fees", _MONEY)]
+    return table(columns, [[*_cells(row, *names), row["tracking_error"], row["fees"]] for row in rows])
+
+
+@click.command()
+@run_option
+@home_option
+@json_option
+def orders(home: Home, run_id: str | None, *, as_json: bool) -> None:
+    """Every order, in the order in which they were decided."""
+    views = Views(home.views)
+    rows = views.orders(run_id and known_run(views, run_id))
+    _show(as_json, rows, _orders_table, "no order yet")
+
+
+def _orders_table(rows: Iterable[Record]) -> str:
+    columns = [
+        *map(Column, ("time", "order_id", "stock_code", "side")),
+        Column("shares", _SHARES), Column("price", _PRICE), Column("filled", _SHARES), Column("status"),
+        Column("message"),
+    ]  # fmt: skip
+    names = [column.title for column in columns]
+    return table(columns, [_cells(row, *names) for row in rows])
+
+
+@click.command()
+@run_option
+@home_option
+@json_option
+def fills(home: Home, run_id: str | None, *, as_json: bool) -> None:
+    """Every fill, in the order in which they were heard."""
+    views = Views(home.views)
+    rows = views.fills(run_id and known_run(views, run_id))
+    _show(as_json, rows, _fills_table, "no fill yet")
+
+
+def _fills_table(rows: Iterable[Record]) -> str:
+    columns = [
+        *map(Column, ("time", "order_id", "stock_code", "side")),
+        Column("shares", _SHARES), Column("price", _PRICE), Column("fee", _MONEY),
+    ]  # fmt: skip
+    names = [column.title for column in columns]
+    return table(columns, [_cells(row, *names) for row in rows])
+
+
+@click.command()
+@home_option
+@json_option
+def positions(home: Home, *, as_json: bool) -> None:
+    """Holdings when the account was last looked at; value in CNY."""
+    found = Views(home.views).positions()
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("no holding is known")
+    else:
+        columns = [Column("stock_code"), Column("shares", _SHARES), Column("sellable", _SHARES), Column("value", _MONEY)]
+        click.echo(table(columns, [[code, *row.values()] for code, row in found.items()]))
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@home_option
+@json_option
+def trace(home: Home, run_id: str, *, as_json: bool) -> None:
+    """Why: from the file to the fills of RUN (its id, how it begins, or `last`), and what was not traded."""
+    views = Views(home.views)
+    run_id = known_run(views, run_id)
+    messages, untraded = views.trace(run_id), list(_untraded(views, run_id))
+    if as_json:
+        run = next(row for row in views.runs() if row["run_id"] == run_id)
+        print_json({"run": run, "messages": messages, "plan": views.plan(run_id), "untraded": untraded})
+        return
+    for day, rows in groupby(messages, key=lambda row: str(row["at"])[:10]):
+        click.echo(f"{day}\n{_tree(list(rows))}\n")
+    if untraded:
+        columns = [Column("not traded as wanted"), Column("row", _SHARES), Column("reason"), Column("text")]
+        click.echo(table(columns, [_cells(row, "stock_code", "row", "reason", "text") for row in untraded]))
+
+
+def _tree(messages: Iterable[Record]) -> str:
+    rows = []
+    for row in messages:
+        cause = "" if row["cause"] is None else f"<-#{row['cause']}"
+        kind = "  " * int(str(row["depth"])) + str(row["kind"])
+        rows.append((str(row["at"])[11:19], kind, f"#{row['id']}", cause, row["sender"], row["line"]))
+    wide = max(len(kind) for _, kind, *_ in rows)
+    long = max(len(number) for _, _, number, *_ in rows)
+    after = max(len(cause) for _, _, _, cause, *_ in rows)
+    who = max(len(str(sender)) for *_, sender, _ in rows)
+    return "\n".join(
+        f"{at}  {kind:<{wide}}  {number:<{long}}{cause:<{after}}  {sender:<{who}}  {line}"
+        for at, kind, number, cause, sender, line in rows
+    )
+
+
+def _untraded(views: Views, run_id: str) -> Iterable[Record]:
+    """Rows of the file that were dropped, and names of which less was traded than wanted, each with its reason."""
+    run = next(row for row in views.runs() if row["run_id"] == run_id)
+    for target in views.targets():
+        dropped = target["dropped"]
+        if target["target_id"] == run["target_id"] and isinstance(dropped, list):
+            for row in dropped:
+                yield {"stock_code": row["code"], "row": row["row"], "reason": row["reason"], "text": row["text"]}
+    ends = {str(row["code"]): row for row in views.outcomes(run_id)}
+    for row in views.plan(run_id):
+        end = ends.pop(str(row["stock_code"]), {})
+        if reason := end.get("reason") or row["reason"]:
+            yield _held(str(row["stock_code"]), reason, end)
+    for code, end in ends.items():
+        if end["reason"]:
+            yield _held(code, end["reason"], end)
+
+
+def _held(code: str, reason: object, end: Record) -> Record:
+    text = f"{end['filled']} of {end['planned']} shares traded" if end.get("planned") else ""
+    return {"stock_code": code, "row": None, "reason": reason, "text": text}
+
+
+def known_run(views: Views, given: str) -> str:
+    """The id of the run that is meant: the id, its unambiguous beginning, or `last`; exit 1 naming those there are."""
+    ids = [str(row["run_id"]) for row in views.runs()]
+    if given in ids:
+        return given
+    meant = ids[-1:] if given == "last" else [each for each in ids if each.startswith(given)]
+    if len(meant) != 1:
+        known = ", ".join(meant or ids) or "none has started yet"
+        raise click.ClickException(f"{'several runs begin' if meant else 'no run'} with {given}; known: {known}")
+    return meant[0]
+
+
+def _show(as_json: bool, rows: list[Record], as_table: Callable[[list[Record]], str], nothing: str) -> None:  # noqa: FBT001
+    if as_json:
+        print_json(rows)
+    else:
+        click.echo(as_table(rows) if rows else nothing)
+
+
+def _cells(row: Record, *names: str) -> list[object]:
+    return [_time(row[name]) if name == "time" or name.endswith("_at") else row[name] for name in names]
+
+
+def _time(text: object) -> str:
+    return "" if text is None else str(text)[:19].replace("T", " ")

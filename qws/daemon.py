@@ -1,0 +1,147 @@
+"""The daemon: the real clock, the durable journal, the watched inbox. The one place that creates threads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from types import FrameType
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+from loguru import logger
+
+from actors.file_watcher import folder_changes
+from qws.app import Ports, build
+from qws.config import Config
+from qws.errors import StoreError
+from qws.gateways.files import FileLimits
+from qws.home import Home
+from qws.log import LogTap
+from qws.paper import open_paper
+from qws.runtime.clock import SystemClock
+from qws.runtime.message import Envelope
+from qws.runtime.system import System
+from qws.store.inbox import InboxFolder
+from qws.store.journal import SqliteJournal
+from qws.store.results import FileArchive
+from qws.store.views import ActorRow, DaemonRow, Projector
+from qws.text import describe
+
+T = TypeVar("T")
+_FLUSH_WAIT_S = 0.05
+_HEARTBEAT_S = 2.0
+
+
+async def in_thread(call: Callable[[], T], /) -> T:
+    """Run a slow call in a worker thread."""
+    return await to_thread.run_sync(call)
+
+
+async def serve(home: Home, config: Config) -> int:
+    """Run until a signal or a crash; returns the exit code. Raises QwsError when the environment is broken."""
+    clock = SystemClock()
+    paper = open_paper(config, home.root, clock, home.exchange, home.config_folder)
+    journal = await SqliteJournal.open(home.journal)
+    try:
+        projector = Projector(home.views, describe)
+        await projector.catch_up(journal)
+        inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
+        inbox.prepare()
+        archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
+        hints = partial(folder_changes, home.root / config.inbox)
+        ports = Ports(
+            paper.broker, paper.quotes, paper.calendar, paper.rules, inbox, archive, projector, in_thread, hints
+        )
+        views = _Views(projector, clock)
+        system = build(config, ports, clock, journal, [LogTap(), views.tap])
+        return await _live(system, views)
+    finally:
+        paper.exchange.close()
+        await journal.close()
+
+
+async def _live(system: System, views: _Views) -> int:
+    code = 0
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(views.keep_flushed)
+        tasks.start_soon(views.keep_heartbeat, system)
+        with stop_on_signals(system.stop):
+            try:
+                code = await system.run()
+            finally:
+                tasks.cancel_scope.cancel()
+                views.last_words(system)
+    return code
+
+
+class _Views:
+    """Keeps the read models close behind the journal; trading never waits for them, and never ends for them."""
+
+    def __init__(self, projector: Projector, clock: SystemClock) -> None:
+        self._projector, self._clock = projector, clock
+        self._started = clock.now()
+        self._queued = anyio.Event()
+
+    def tap(self, batch: Sequence[Envelope]) -> None:
+        """Queue a batch."""
+        self._projector.apply(batch)
+        self._queued.set()
+
+    async def keep_flushed(self) -> None:
+        """Write what is queued soon after it came."""
+        while True:
+            await self._queued.wait()
+            self._queued = anyio.Event()
+            await self._clock.sleep(_FLUSH_WAIT_S)
+            self._write(self._projector.flush)
+
+    async def keep_heartbeat(self, system: System) -> None:
+        """Tell commands that the daemon lives, and how its actors are."""
+        while True:
+            self._write(partial(self._beat, system, "running"))
+            await self._clock.sleep(_HEARTBEAT_S)
+
+    def last_words(self, system: System) -> None:
+        """Leave everything written behind."""
+        self._write(self._projector.flush)
+        self._write(partial(self._beat, system, "stopped"))
+        self._projector.close()
+
+    def _beat(self, system: System, state: str) -> None:
+        rows = [ActorRow(cell.contract.name, cell.state, len(cell.inbox), cell.handled) for cell in system.cells]
+        self._projector.write_actors(rows)
+        now = self._clock.now()
+        self._projector.write_daemon(DaemonRow(state, os.getpid(), self._started, now, version("qws"), "paper"))
+
+    def _write(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except StoreError as error:
+            logger.warning("read models: {}", error)
+
+
+@contextmanager
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """First signal: stop in order. Second: the default action, at once. Works without add_signal_handler."""
+    loop = asyncio.get_running_loop()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {signal.Signals[name]: signal.getsignal(signal.Signals[name]) for name in names}
+
+    def ask(signum: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop)
+
+    for signum in before:
+        signal.signal(signum, ask)
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
