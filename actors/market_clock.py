@@ -61,8 +61,10 @@ class MarketClock(Actor):
     def on_planning_due(self, msg: PlanningDue) -> Iterator[RebalanceDue]:
         now = self._clock.now()
         target_id = self._targets.get(msg.day)
-        send_at = self._schedule.next_send(now) if msg.day == now.date() else None
-        if target_id is None or send_at is None:
+        if target_id is None or msg.day != now.date():
+            return
+        send_at = self._schedule.next_send(now)
+        if send_at is None:
             return
         known = self._runs.get((msg.day, target_id))
         if known is not None and msg.trigger in ("drop", "schedule"):

@@ -100,11 +100,10 @@ class RunGate(Actor):
         self._is_linked = False
 
     def on_link_ready(self, msg: LinkReady) -> Iterator[_Start | RunStopOrdered]:
-        self._is_linked = True
+        was_recalled, self._is_recalled, self._is_linked = self._is_recalled, False, True
         if self._current is None:
             yield from self._start_waiting()
-        elif self._is_recalled:
-            self._is_recalled = False
+        elif was_recalled:
             yield self._stop(self._current, self._ending or ("superseded" if self._waiting else "interrupted"))
 
     def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RunStopOrdered | RunFinished]:

@@ -103,6 +103,11 @@ def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     return TargetRules(config.intake.allow_etf, config.intake.allow_empty, Decimal("0.000001"), limits.rows_max)
 
 
+def risk_limits(config: Config) -> RiskLimits:
+    """The hard limits of one plan."""
+    return RiskLimits(config.risk.weight_max, config.risk.turnover_max, config.risk.orders_max)
+
+
 def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileSettled], list[Row] | Refusal]:
     """How a claimed file becomes rows; blocks, so it is called off the loop."""
 
@@ -123,7 +128,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         config.plan.cash_reserve,
     )
     link = LinkRules(config.link.sweep_s, config.link.absent_after_s, config.link.orders_per_second)
-    risk = RiskLimits(config.risk.weight_max, config.risk.turnover_max, config.risk.orders_max)
+    risk = risk_limits(config)
     broker, quotes, limits = ports.broker, ports.quotes, FileLimits()
     watch = WatchSettings(config.intake.settle_ms, config.intake.in_place_settle_ms, config.intake.scan_s)
     targets, read = target_rules(config, limits), file_reader(ports.inbox, limits)

@@ -8,20 +8,24 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A heading, and the format of the numbers below it; without one it holds text."""
+    """A heading, and how the numbers below it are written."""
 
     title: str
-    number: str = ""
+    number: str
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> str:
-    """Lines of cells: text to the left, numbers to the right, `-` where there is nothing."""
-    lines = [[column.title for column in columns]]
-    lines += [[_cell(column, value) for column, value in zip(columns, row, strict=True)] for row in rows]
-    widths = [max(width(line[place]) for line in lines) for place in range(len(columns))]
+def table(columns: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> str:
+    """Lines of cells: text to the left, numbers to the right with thousands separators, `-` where there is nothing."""
+    titles = [column if isinstance(column, str) else column.title for column in columns]
+    body = list(rows)
+    lines = [titles, *([_cell(column, value) for column, value in zip(columns, row, strict=True)] for row in body)]
+    spaces = []  # below zero: text, filled up on its right
+    for place, column in enumerate(columns):
+        space = max(width(line[place]) for line in lines)
+        is_number = isinstance(column, Column) or any(isinstance(row[place], int | float) for row in body)
+        spaces.append(space if is_number else -space)
     return "\n".join(
-        "  ".join(_padded(cell, wide, column) for cell, wide, column in zip(line, widths, columns, strict=True)).rstrip()
-        for line in lines
+        "  ".join(_padded(cell, space) for cell, space in zip(line, spaces, strict=True)).rstrip() for line in lines
     )
 
 
@@ -33,12 +37,17 @@ def width(text: str) -> int:
     )
 
 
-def _cell(column: Column, value: object) -> str:
+def _cell(column: str | Column, value: object) -> str:
     if value is None or value == "":
         return "-"
-    return format(value, column.number) if column.number else " ".join(str(value).split())
+    if isinstance(column, Column):
+        return format(value, column.number)
+    if isinstance(value, float):
+        whole, _, decimals = f"{value:,.4f}".partition(".")
+        return f"{whole}.{decimals.rstrip('0'):0<2}"
+    return f"{value:,d}" if isinstance(value, int) else " ".join(str(value).split())
 
 
-def _padded(cell: str, wide: int, column: Column) -> str:
-    blank = " " * (wide - width(cell))
-    return blank + cell if column.number else cell + blank
+def _padded(cell: str, space: int) -> str:
+    blank = " " * (abs(space) - width(cell))
+    return blank + cell if space > 0 else cell + blank

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 import click
@@ -10,12 +10,12 @@ import click
 from qws.cli.options import home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.home import Home
-from qws.store.lock import is_held
+from qws.store.lock import is_held, pid_of
 from qws.store.reading import Record, Views
 
 SILENT_MAX_S = 5.0  # the daemon's heart beats every 2 s
 _ACCOUNT = ("total_asset", "cash", "frozen_cash", "market_value", "at")
-_MONEY, _SHARES, _PRICE, _WEIGHT = ",.2f", ",d", ",.3f", ".2%"
+_NUMBERS = {"price": ",.3f", "tracking_error": ".3%"} | dict.fromkeys(("fee", "fees", "value", *_ACCOUNT[:4]), ",.2f")
 
 run_option = click.option("--run", "run_id", metavar="RUN", help="Of this run only: its id, how it begins, or `last`.")
 
@@ -29,28 +29,15 @@ def status(home: Home, *, as_json: bool) -> None:
     found = _status(home, views)
     if as_json:
         print_json(found)
-        return
-    click.echo(_state_line(home, found))
-    if found["waiting"]:
-        click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in views.waiting())}")
-    account = views.account()
-    if account:
-        columns = [Column(name, _MONEY) for name in _ACCOUNT[:4]]
-        click.echo(f"\naccount, CNY, {_time(account['at'])}")
-        click.echo(table(columns, [[account[name] for name in _ACCOUNT[:4]]]))
-    last = views.last_run()
-    click.echo("\nno run yet" if not last else f"\nlast run\n{_runs_table([last])}")
-    if actors := views.actors():
-        columns = [Column("actor"), Column("state"), Column("inbox", _SHARES), Column("handled", _SHARES)]
-        click.echo("\n" + table(columns, [list(actor.values()) for actor in actors]))
+    else:
+        _show_status(home, views, found)
 
 
 def _status(home: Home, views: Views) -> Record:
     daemon, account = views.daemon(), views.account()
-    is_halted = views.is_halted()
     return {
-        "state": _state(home, views, is_halted=is_halted),
-        "halted": is_halted,
+        "state": _state(home, views, daemon),
+        "halted": views.is_halted(),
         "waiting": views.waiting(),
         "home": str(home.root),
         "daemon": daemon or None,
@@ -60,25 +47,35 @@ def _status(home: Home, views: Views) -> Record:
     }
 
 
-def _state(home: Home, views: Views, *, is_halted: bool) -> str:
-    """Both must say that the daemon lives: the lock dies with its process, the heartbeat stops when it hangs."""
-    silent_s, held = views.silent_s(), is_held(home.lock)
-    if silent_s is None:
-        return "running" if held else "never started"
-    if not held or silent_s > SILENT_MAX_S:
+def _state(home: Home, views: Views, daemon: Record) -> str:
+    """The lock dies with its process; the heartbeat stops when the process hangs. Both must say that it lives."""
+    if not is_held(home.lock):
+        return "stopped" if daemon else "never started"
+    has_spoken = bool(daemon) and daemon["pid"] == pid_of(home.lock)  # else it is only just starting
+    if has_spoken and (daemon["state"] == "stopped" or (views.silent_s() or 0.0) > SILENT_MAX_S):
         return "stopped"
-    return "halted" if is_halted else "running"
+    return "halted" if views.is_halted() else "running"
 
 
-def _state_line(home: Home, found: Record) -> str:
-    daemon, state = found["daemon"], found["state"]
-    if not isinstance(daemon, dict):
-        return f"{state}: {home.root}; start it with `qws run --home {home.root}`" if state != "running" else "starting"
+def _show_status(home: Home, views: Views, found: Record) -> None:
+    daemon, state = views.daemon(), found["state"]
+    if not daemon:
+        click.echo(f"{state}: {home.root}" + ("" if state == "running" else f"; start it: qws run --home {home.root}"))
+        return
     since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
-    line = f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}"
-    if state == "stopped" and is_held(home.lock):
-        line += f"\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
-    return f"{line}\ntrading is halted; `qws resume` allows it again" if found["halted"] else line
+    click.echo(f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}")
+    if state == "stopped" and daemon["state"] != "stopped" and is_held(home.lock):
+        click.echo(f"process {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again")
+    if found["halted"]:
+        click.echo("trading is halted; `qws resume` allows it again")
+    if waiting := views.waiting():
+        click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
+    if account := views.account():
+        click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
+    last = views.last_run()
+    click.echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
+    if actors := views.actors():
+        click.echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
 
 
 @click.command()
@@ -86,13 +83,13 @@ def _state_line(home: Home, found: Record) -> str:
 @json_option
 def runs(home: Home, *, as_json: bool) -> None:
     """Every run and its result, oldest first."""
-    _show(as_json, Views(home.views).runs(), _runs_table, f"no run yet: copy a weight file into {home.inbox}")
+    nothing = f"no run yet: copy a weight file into {home.inbox}"
+    _show(Views(home.views).runs(), _runs_table, nothing, as_json=as_json)
 
 
 def _runs_table(rows: Iterable[Record]) -> str:
-    names = ("run_id", "file", "status", "reason", "started_at", "finished_at")
-    columns = [*map(Column, names), Column("tracking error", ".3%"), Column("fees", _MONEY)]
-    return table(columns, [[*_cells(row, *names), row["tracking_error"], row["fees"]] for row in rows])
+    names = ("run_id", "file", "status", "reason", "started_at", "finished_at", "tracking_error", "fees")
+    return _table(names, rows)
 
 
 @click.command()
@@ -103,17 +100,12 @@ def orders(home: Home, run_id: str | None, *, as_json: bool) -> None:
     """Every order, in the order in which they were decided."""
     views = Views(home.views)
     rows = views.orders(run_id and known_run(views, run_id))
-    _show(as_json, rows, _orders_table, "no order yet")
+    _show(rows, _orders_table, "no order yet", as_json=as_json)
 
 
 def _orders_table(rows: Iterable[Record]) -> str:
-    columns = [
-        *map(Column, ("time", "order_id", "stock_code", "side")),
-        Column("shares", _SHARES), Column("price", _PRICE), Column("filled", _SHARES), Column("status"),
-        Column("message"),
-    ]  # fmt: skip
-    names = [column.title for column in columns]
-    return table(columns, [_cells(row, *names) for row in rows])
+    names = ("time", "order_id", "stock_code", "side", "shares", "price", "filled", "status", "message")
+    return _table(names, rows)
 
 
 @click.command()
@@ -124,16 +116,11 @@ def fills(home: Home, run_id: str | None, *, as_json: bool) -> None:
     """Every fill, in the order in which they were heard."""
     views = Views(home.views)
     rows = views.fills(run_id and known_run(views, run_id))
-    _show(as_json, rows, _fills_table, "no fill yet")
+    _show(rows, _fills_table, "no fill yet", as_json=as_json)
 
 
 def _fills_table(rows: Iterable[Record]) -> str:
-    columns = [
-        *map(Column, ("time", "order_id", "stock_code", "side")),
-        Column("shares", _SHARES), Column("price", _PRICE), Column("fee", _MONEY),
-    ]  # fmt: skip
-    names = [column.title for column in columns]
-    return table(columns, [_cells(row, *names) for row in rows])
+    return _table(("time", "order_id", "stock_code", "side", "shares", "price", "fee"), rows)
 
 
 @click.command()
@@ -147,8 +134,8 @@ def positions(home: Home, *, as_json: bool) -> None:
     elif not found:
         click.echo("no holding is known")
     else:
-        columns = [Column("stock_code"), Column("shares", _SHARES), Column("sellable", _SHARES), Column("value", _MONEY)]
-        click.echo(table(columns, [[code, *row.values()] for code, row in found.items()]))
+        rows = [{"stock_code": code, **row} for code, row in found.items()]
+        click.echo(_table(("stock_code", "shares", "sellable", "value"), rows))
 
 
 @click.command()
@@ -167,8 +154,7 @@ def trace(home: Home, run_id: str, *, as_json: bool) -> None:
     for day, rows in groupby(messages, key=lambda row: str(row["at"])[:10]):
         click.echo(f"{day}\n{_tree(list(rows))}\n")
     if untraded:
-        columns = [Column("not traded as wanted"), Column("row", _SHARES), Column("reason"), Column("text")]
-        click.echo(table(columns, [_cells(row, "stock_code", "row", "reason", "text") for row in untraded]))
+        click.echo(f"not traded as wanted\n{_table(('stock_code', 'row', 'reason', 'text'), untraded)}")
 
 
 def _tree(messages: Iterable[Record]) -> str:
@@ -222,15 +208,20 @@ def known_run(views: Views, given: str) -> str:
     return meant[0]
 
 
-def _show(as_json: bool, rows: list[Record], as_table: Callable[[list[Record]], str], nothing: str) -> None:  # noqa: FBT001
+def _show(rows: list[Record], as_table: Callable[[list[Record]], str], nothing: str, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
         click.echo(as_table(rows) if rows else nothing)
 
 
-def _cells(row: Record, *names: str) -> list[object]:
-    return [_time(row[name]) if name == "time" or name.endswith("_at") else row[name] for name in names]
+def _table(names: Sequence[str], rows: Iterable[Record]) -> str:
+    columns = [Column(name, _NUMBERS[name]) if name in _NUMBERS else name for name in names]
+    is_time = [name == "time" or name.endswith("_at") for name in names]
+    cells = [
+        [_time(row[name]) if time else row[name] for name, time in zip(names, is_time, strict=True)] for row in rows
+    ]
+    return table(columns, cells)
 
 
 def _time(text: object) -> str:

@@ -37,10 +37,8 @@ class Inbox:
             raise InboxFull(f"{len(self._items)} messages wait, the newest is {type(body).__name__}")
         else:
             self._items.append(envelope)
-        if self._reader is not None:
-            if not self._reader.done():
-                self._reader.set_result(None)
-            self._reader = None
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
         return replaced
 
     async def take(self) -> deque[Envelope]:
@@ -48,6 +46,7 @@ class Inbox:
         if not self._items and not self._newest:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
+            self._reader = None
         batch = self._items
         self._items = deque()
         if self._newest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -42,14 +42,13 @@ class Limits:
 
 @dataclass(slots=True)
 class Cell:
-    """One actor, its inbox and its counters."""
+    """One actor, its inbox and where it stands."""
 
     make: Callable[[], Actor]
     contract: Contract
     inbox: Inbox
     actor: Actor
     state: str = "ready"
-    handled: int = 0
     current: Envelope | None = None
     taken: int = 0  # the highest number it began to handle
     listening: anyio.CancelScope | None = None
@@ -75,12 +74,13 @@ class System:
         self._clock, self._journal, self._taps, self._limits = clock, journal, tuple(taps), limits
         self.cells = [Cell(make, contract_of(type(actor := make())), Inbox(limits.inbox_max), actor) for make in makers]
         check_wiring([cell.contract for cell in self.cells])
-        kinds = {kind for cell in self.cells for kind in cell.contract.handlers}
-        self._routes = {kind: [cell for cell in self.cells if kind in cell.contract.handlers] for kind in kinds}
-        self._exit_code, self._fatal = 0, None  # type: int, QwsError | None
-        self._next_id, self._in_flight, self._closed = 1, 0, False
-        self._pending: list[Envelope] = []
-        self._is_direct, self._durable_id = journal is None and not self._taps, 0
+        self._routes: dict[type[Message], list[Cell]] = defaultdict(list)
+        for cell in self.cells:
+            for kind in cell.contract.handlers:
+                self._routes[kind].append(cell)
+        self._exit_code, self._fatal, self._pending = 0, None, []  # type: int, QwsError | None, list[Envelope]
+        self._next_id, self._durable_id, self._in_flight, self._closed = 1, 0, 0, False
+        self._is_direct = journal is None and not self._taps
         self._work_waits, self._committed = asyncio.Event(), asyncio.Event()
         self._stop, self._quiet = anyio.Event(), anyio.Event()
 
@@ -122,8 +122,7 @@ class System:
             ):
                 self._quiet = anyio.Event()
                 await self._quiet.wait()
-        if deadline.cancelled_caught:
-            self._exit_code = self._exit_code or 1
+        self._exit_code = self._exit_code or int(deadline.cancelled_caught)
         self._closed = True
 
     async def _recall(self, cell: Cell, actor: Actor) -> None:
@@ -139,7 +138,8 @@ class System:
             return
         sender, allowed = (cell.contract.name, cell.contract.emits) if cell else ("system", RUNTIME_MESSAGES)
         corr, cause_id = (cause.corr, cause.id) if cause is not None and cause.id else (0, None)
-        now, batch = self._clock.now(), []
+        now, batch = self._clock.now(), []  # type: datetime, list[Envelope]
+        send = self._deliver if self._is_direct else batch.append
         for out in outputs:
             later, body = (out, out.message) if isinstance(out, Later) else (None, out)
             if type(body) not in allowed:
@@ -147,14 +147,12 @@ class System:
             if later:
                 self._tasks.start_soon(self._wait, cell, cause, later)
             elif body.conflated_by:
-                self._deliver([Envelope(0, 0, None, now, sender, body)])
+                self._deliver(Envelope(0, 0, None, now, sender, body))
             else:
                 id_ = self._next_id
                 self._next_id = id_ + 1
-                batch.append(Envelope(id_, corr or id_, cause_id, now, sender, body))
-        if self._is_direct:
-            self._deliver(batch)
-        elif batch:
+                send(Envelope(id_, corr or id_, cause_id, now, sender, body))
+        if batch:
             self._pending += batch
             self._in_flight += len(batch)
             self._work_waits.set()
@@ -176,7 +174,8 @@ class System:
                 return self._fail(error)
             for tap in self._taps:
                 tap(batch)
-            self._deliver(batch)
+            for envelope in batch:
+                self._deliver(envelope)
             self._durable_id = batch[-1].id
             self._committed.set()
             self._committed.clear()
@@ -188,12 +187,11 @@ class System:
         while not self._is_direct and self._durable_id < published:
             await self._committed.wait()
 
-    def _deliver(self, batch: Sequence[Envelope]) -> None:
+    def _deliver(self, envelope: Envelope) -> None:
         try:
-            for envelope in batch:
-                for cell in self._routes.get(type(envelope.body), ()):
-                    if not cell.inbox.put(envelope):
-                        self._in_flight += 1
+            for cell in self._routes[type(envelope.body)]:
+                if not cell.inbox.put(envelope):
+                    self._in_flight += 1
         except InboxFull as error:
             self._fail(error)
 
@@ -251,20 +249,22 @@ class System:
             cell.listening.cancel()
 
     async def _work(self, cell: Cell) -> None:
+        handlers = cell.contract.handlers
         while True:
-            if not cell.batch:
-                cell.batch = await cell.inbox.take()
-            envelope = cell.current = cell.batch.popleft()
-            cell.taken = envelope.id or cell.taken
-            result = getattr(cell.actor, cell.contract.handlers[type(envelope.body)])(envelope.body)
-            if isinstance(result, CoroutineType):
-                result = await result
-            if result is not None:  # collected first: a handler that raises emits nothing
-                self._publish(cell, envelope, (result,) if isinstance(result, (Message, Later)) else tuple(result))
-            cell.handled += 1
-            self._retire(1)
-            if cell.handled % _TURN == 0:
-                await asyncio.sleep(0)
+            for _ in range(_TURN):
+                if not cell.batch:
+                    cell.batch = await cell.inbox.take()
+                envelope = cell.current = cell.batch.popleft()
+                cell.taken = envelope.id or cell.taken
+                result = getattr(cell.actor, handlers[type(envelope.body)])(envelope.body)
+                if type(result) is CoroutineType:
+                    result = await result
+                if result is not None:  # collected first: a handler that raises emits nothing
+                    self._publish(cell, envelope, (result,) if isinstance(result, (Message, Later)) else tuple(result))
+                self._in_flight -= 1
+                if not self._in_flight:
+                    self._retire(0)
+            await asyncio.sleep(0)
 
     async def _pump(self, cell: Cell) -> None:
         """Publish what a source yields; it is told to go on only when its message is durable."""
@@ -273,7 +273,7 @@ class System:
             with anyio.CancelScope() as cell.listening:  # left when the actor is replaced
                 async with aclosing(source.source()) as messages:
                     async for message in messages:
-                        for target in self._routes.get(type(message), ()):
+                        for target in self._routes[type(message)]:
                             await target.inbox.room()
                         if self._closed:
                             return

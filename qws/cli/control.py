@@ -1,0 +1,116 @@
+"""Orders to the daemon: a row of the control table, and its answer."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+
+import click
+
+from qws.cli.options import home_option, json_option, print_json
+from qws.home import Home
+from qws.runtime.clock import SystemClock
+from qws.store.lock import is_held
+from qws.store.parquet_file import pause
+from qws.store.reading import Views, answer_of, ask, withdraw
+from qws.store.views import Projector
+
+ANSWER_WAIT_S = 3.0
+_LOOK_S = 0.05
+
+# What the answer means, and for orders that last: what they will do at the next start.
+_ACCEPTED = {
+    "halt": "trading stops and working orders are being cancelled; `qws resume` allows it again",
+    "resume": "trading is allowed again",
+    "cancel": "working orders are being cancelled",
+    "rebalance": "today's newest target is being planned again; `qws runs` shows what becomes of it",
+}
+_LASTING = frozenset({"halt", "resume"})
+
+
+@click.command()
+@home_option
+@json_option
+@click.pass_context
+def halt(ctx: click.Context, home: Home, *, as_json: bool) -> None:
+    """Stop trading until `qws resume`, also over restarts; working orders are cancelled."""
+    _order(ctx, home, "halt", as_json=as_json)
+
+
+@click.command()
+@home_option
+@json_option
+@click.pass_context
+def resume(ctx: click.Context, home: Home, *, as_json: bool) -> None:
+    """Trade again after a halt."""
+    _order(ctx, home, "resume", as_json=as_json)
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="Every working order; single orders are not cancelled by hand.")
+@home_option
+@json_option
+@click.pass_context
+def cancel(ctx: click.Context, home: Home, *, everything: bool, as_json: bool) -> None:
+    """Cancel every working order of ours and end the run; later targets trade again."""
+    if not everything:
+        raise click.UsageError("say which orders: `qws cancel --all` cancels every working order of ours")
+    _order(ctx, home, "cancel", as_json=as_json)
+
+
+@click.command()
+@home_option
+@json_option
+@click.pass_context
+def rebalance(ctx: click.Context, home: Home, *, as_json: bool) -> None:
+    """Run today's newest target again."""
+    _order(ctx, home, "rebalance", as_json=as_json)
+
+
+def _order(ctx: click.Context, home: Home, command: str, *, as_json: bool) -> None:
+    result, text = _outcome(home, command)
+    if as_json:
+        print_json({"command": command, "result": result, "text": text})
+    else:
+        click.echo(f"{command}: {text}", err=result not in ("accepted", "stored"))
+    ctx.exit(0 if result in ("accepted", "stored") else 1)
+
+
+def _outcome(home: Home, command: str) -> tuple[str, str]:
+    if is_held(home.lock):
+        return _asked(home, command)
+    if command not in _LASTING:
+        return "not_running", f"no daemon runs in {home.root}, nothing was done; start it with `qws run`"
+    if not home.views.exists():
+        home.state.mkdir(parents=True, exist_ok=True)
+        Projector(home.views, str).close()
+    _leave(home, command)
+    return "stored", f"no daemon runs in {home.root}; stored, it takes effect at the next start, before anything trades"
+
+
+def _asked(home: Home, command: str) -> tuple[str, str]:
+    id_, answer = _leave(home, command), None
+    try:
+        for _ in range(round(ANSWER_WAIT_S / _LOOK_S)):
+            if (answer := answer_of(home.views, id_)) is not None:
+                break
+            pause(_LOOK_S)
+    finally:
+        if answer is None and command not in _LASTING:  # nobody wants it to fire an hour later
+            withdraw(home.views, id_)
+    if answer is None:
+        what = "it stays stored until the daemon takes it" if command in _LASTING else "the order was withdrawn"
+        return "no_answer", f"the daemon did not answer within {ANSWER_WAIT_S:g} s; {what}; look at `qws status`"
+    return ("accepted", _ACCEPTED[command]) if answer == "accepted" else ("refused", answer)
+
+
+def _leave(home: Home, command: str) -> int:
+    Views(home.views).daemon()  # refuses tables of another version, which the next start renews
+    return ask(home.views, command, "", _person(), SystemClock().now())
+
+
+def _person() -> str:
+    try:
+        return f"{getpass.getuser()}@{platform.node()}"
+    except (OSError, KeyError, ImportError):  # a user without a name
+        return f"unknown@{platform.node()}"

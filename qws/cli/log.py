@@ -1,0 +1,160 @@
+"""The log's tail; each look opens the file anew, because Windows renames no file that somebody holds."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from qws.cli.options import home_option, json_option
+from qws.cli.views import known_run
+from qws.home import Home
+from qws.store.parquet_file import pause
+from qws.store.reading import Views
+
+_LOOK_S = 0.2
+_BLOCK_BYTES = 1 << 20
+_FIELDS = ("at", "run", "id", "actor", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines: of this run, of this actor, naming this code; "" for any."""
+
+    run: str
+    actor: str
+    code: str
+
+    def wants(self, line: str) -> bool:
+        """Whether a line, of the text log or of its JSON twin, is to be shown."""
+        if not (self.run or self.actor or self.code):
+            return True
+        fields = _fields(line)
+        return (
+            self.run in ("", fields.get("run"))
+            and self.actor in ("", _name(fields.get("actor", "")))
+            and self.code in fields.get("text", "")
+        )
+
+
+@click.command()
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
+@click.option("-n", "count", type=click.IntRange(min=0), default=50, show_default=True, help="The last N lines.")
+@click.option("--run", "run_id", metavar="RUN", help="Of this run only: its id, how it begins, or `last`.")
+@click.option("--actor", metavar="NAME", default="", help="Of this actor only.")
+@click.option("--code", metavar="CODE", default="", help="Naming this code only.")
+@home_option
+@json_option
+@click.pass_context
+def log(
+    ctx: click.Context,
+    home: Home,
+    count: int,
+    run_id: str | None,
+    actor: str,
+    code: str,
+    *,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """Print the end of the log; with -f and --json, one JSON object a line."""
+    run = known_run(Views(home.views), run_id) if run_id else ""
+    wanted = Wanted(run, _name(actor), code.upper())
+    pattern = "qws-*.jsonl" if as_json else "qws-*.log"
+    lines, start = _tail(_files(home.logs, pattern), count, wanted)
+    if start is None and not follow:
+        click.echo(f"no log in {home.logs} yet: `qws run` writes one", err=True)
+    if as_json and not follow:
+        click.echo(f"[{', '.join(line for line in lines if _fields(line))}]")
+    else:
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+    if follow:
+        try:
+            for line in followed(home.logs, pattern, start, pause):
+                if wanted.wants(line):
+                    click.echo(line)
+        except KeyboardInterrupt:
+            return
+    ctx.exit(1 if start is None else 0)
+
+
+def followed(
+    folder: Path, pattern: str, start: tuple[Path, int] | None, wait: Callable[[float], None]
+) -> Iterator[str]:
+    """Every whole line written after `start` (file and bytes), for ever, across the change to a newer file."""
+    path, offset = start or (None, 0)
+    rest = b""
+    while True:
+        files = _files(folder, pattern)
+        block = _block(path, offset) if path else b""
+        offset += len(block)
+        *lines, rest = (rest + block).split(b"\n")
+        yield from map(_text, lines)
+        if block:
+            continue
+        newer = [each for each in files if path is None or each.name > path.name]
+        older = [each for each in files if path is not None and each.name < path.name]
+        if newer:  # listed before the last look at the old file, which was complete by then
+            path, offset, rest = newer[0], 0, b""
+        elif path and older and path.exists() and path.stat().st_size < offset:
+            path = older[-1]  # a rotation by size has just renamed what was being read
+        else:
+            wait(_LOOK_S)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """The log files, oldest first: the date is in their names."""
+    return sorted(folder.glob(pattern))
+
+
+def _block(path: Path, offset: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(_BLOCK_BYTES)
+    except FileNotFoundError:  # retention took it
+        return b""
+
+
+def _tail(files: list[Path], count: int, wanted: Wanted) -> tuple[list[str], tuple[Path, int] | None]:
+    """The last wanted lines, from older files too when the newest has too few, and where the newest ends."""
+    kept: list[str] = []
+    start = None
+    for path in reversed(files):
+        found: deque[str] = deque(maxlen=count - len(kept))
+        end = 0
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):  # else it is just being written
+                    end += len(line)
+                    if wanted.wants(text := _text(line[:-1])):
+                        found.append(text)
+        kept = [*found, *kept]
+        start = start or (path, end)
+        if len(kept) >= count:
+            break
+    return kept, start
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").rstrip("\r")
+
+
+def _fields(line: str) -> dict[str, str]:
+    """The fields of a line; none for a line that is no message, such as one of a traceback."""
+    if line.startswith("{"):
+        try:
+            return {name: str(value) for name, value in json.loads(line).items()}
+        except ValueError:  # a crash cut it
+            return {}
+    parts = [part.strip() for part in line.split(" | ", maxsplit=len(_FIELDS) - 1)]
+    return dict(zip(_FIELDS, parts, strict=True)) if len(parts) == len(_FIELDS) else {}
+
+
+def _name(actor: str) -> str:
+    """`OrderExecutor` and `order_executor` are the same actor."""
+    return actor.replace("_", "").lower()

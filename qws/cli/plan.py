@@ -1,0 +1,137 @@
+"""`qws plan`: preview a weight file."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from qws.cli.table import Column, table
+from qws.config import Config, load_config, make_config
+from qws.domain.market import Side
+from qws.domain.plan import PlanRow
+from qws.domain.targets import Refusal
+from qws.home import find_home
+from qws.preview import Preview, preview
+from qws.runtime.clock import SHANGHAI, SystemClock
+from qws.text import speak
+
+_COLUMNS = (
+    Column("side"),
+    Column("stock_code"),
+    Column("weight", ".2%"),
+    *(Column(name, ",d") for name in ("held", "sellable", "wanted", "shares")),
+    Column("price", ",.3f"),
+    Column("price_from"),
+    Column("fee", ",.2f"),
+    Column("reason"),
+)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option("--home", "folder", type=click.Path(file_okay=False), help="The home; default: QWS_HOME, or here.")
+@click.option("--prices", type=_FILE, help="Daily bars: plan for a new paper account instead of a home's.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Trading day; with --prices.")
+@click.option("--cash", type=Decimal, default=Decimal(10_000_000), show_default=True, help="CNY; with --prices.")
+@click.option("--positions", type=_FILE, help="Opening holdings; with --prices.")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool, **options: Any) -> None:
+    """Show what FILE would trade, and why each name would not; sends nothing."""
+    speak("auto")
+    now = SystemClock().now()
+    if options["prices"] is None:
+        home = find_home(folder)
+        result = preview(file, load_config(home.config_file), home.root, home.exchange, now)
+    else:
+        if options["day"] is not None:
+            now = datetime.combine(options["day"].date(), time(9, 30, 3), SHANGHAI)
+        result = preview(file, _config(options), Path.cwd(), None, now)
+    document = _document(result)
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        _show(document)
+    ctx.exit(0 if document["status"] == "ready" else 1)
+
+
+def _config(options: dict[str, Any]) -> Config:
+    positions = options["positions"]
+    paper = {
+        "cash": options["cash"],
+        "prices": str(options["prices"].resolve()),
+        "positions": str(positions.resolve()) if positions else "",
+    }
+    return make_config({"paper": paper}, "qws plan")
+
+
+def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
+    if not isinstance(result, Preview):
+        return {"status": "refused", "refusals": [_refusal(each) for each in result], "plan": [], "held": {}}
+    rows = result.plan.rows
+    buys, sells = result.plan.side(Side.BUY), result.plan.side(Side.SELL)
+    bought, sold = (sum((row.shares * row.price for row in side), Decimal(0)) for side in (buys, sells))
+    fees = sum((row.fee for row in rows), Decimal(0))
+    return {
+        "status": "refused" if result.refusal else "ready",
+        "refusals": [_refusal(result.refusal)] if result.refusal else [],
+        "target_id": result.plan.target_id,
+        "as_of": result.plan.at.isoformat(),
+        "plan": [_row(row) for row in rows if row.shares],
+        "held": {row.code: row.reason for row in rows if not row.shares and row.reason},
+        "dropped": [{"row": r.row, "stock_code": r.code, "reason": r.reason, "text": r.text} for r in result.dropped],
+        "totals": {
+            "total_asset": float(result.plan.total_asset),
+            "cash": float(result.plan.cash),
+            "buys": float(bought),
+            "sells": float(sold),
+            "fees": float(fees),
+            "cash_left": float(result.plan.cash + sold - bought - fees),
+            "turnover": float((bought + sold) / result.plan.total_asset) if result.plan.total_asset else 0.0,
+        },
+    }
+
+
+def _row(row: PlanRow) -> dict[str, Any]:
+    return {
+        "stock_code": row.code,
+        "side": str(row.side),
+        "shares": row.shares,
+        "price": float(row.price),
+        "price_from": row.price_from,
+        "weight": float(row.weight),
+        "held": row.held,
+        "sellable": row.sellable,
+        "wanted": row.wanted,
+        "orders": list(row.children),
+        "fee": float(row.fee),
+        "reason": row.reason,
+    }
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {"code": refusal.code, "text": refusal.text, "row": refusal.row}
+
+
+def _show(document: dict[str, Any]) -> None:
+    for refusal in document["refusals"]:
+        click.echo(f"refused [{refusal['code']}]: {refusal['text']}", err=True)
+    if "totals" not in document:
+        return
+    click.echo(table(_COLUMNS, [[row[column.title] for column in _COLUMNS] for row in document["plan"]]))
+    for code, reason in document["held"].items():
+        click.echo(f"held {code}: {reason}")
+    for row in document["dropped"]:
+        click.echo(f"filtered row {row['row']} {row['stock_code']}: [{row['reason']}] {row['text']}")
+    totals = {name: f"{value:,.2f}" for name, value in document["totals"].items()}
+    click.echo(
+        "as of {as_of}: buys {buys}, sells {sells}, fees {fees}, cash left {cash_left} of {total_asset}".format(
+            as_of=document["as_of"], **totals
+        )
+    )

@@ -1,0 +1,125 @@
+"""What a weight file would trade now: the daemon's own actors, called by hand, and nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from actors.planner import Planner
+from actors.risk_guard import RiskGuard
+from actors.snapshotter import Snapshotter
+from qws.app import plan_rules, risk_limits, schedule_of, target_rules
+from qws.config import Config
+from qws.domain.calendar import UnknownDay
+from qws.domain.plan import Plan
+from qws.domain.targets import DroppedRow, ParsedTarget, Refusal, parse_target
+from qws.gateways.files import FileLimits, read_rows
+from qws.messages import PlanDrafted, PlanReady, PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
+from qws.paper import Paper, open_paper, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan that nobody sends; `refusal` is the hard limit that would refuse it, as code and sentence."""
+
+    plan: Plan
+    dropped: tuple[DroppedRow, ...]
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenClock:
+    """A clock that stands still: a preview is of one moment."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        """The moment."""
+        return self.moment
+
+    async def sleep(self, seconds: float) -> None:
+        """Do not wait: nothing changes."""
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Do not wait: nothing changes."""
+
+
+def preview(file: Path, config: Config, root: Path, books: Path | None, now: datetime) -> Preview | tuple[Refusal, ...]:
+    """Plan `file` for the account in `books`, or a new one, as of `now`; refusals when it is no target.
+
+    Raises ConfigError for a broken price file. `books` is copied, never written.
+    """
+    target = read_target(file, config, root / "config", now)
+    if not isinstance(target, TargetAccepted):
+        return target
+    with _copied(books) as copy:
+        paper = open_paper(config, root, FrozenClock(now), copy, root / "config")
+        try:
+            return asyncio.run(_planned(target, config, paper, now))
+        finally:
+            paper.exchange.close()
+
+
+def read_target(file: Path, config: Config, override: Path, now: datetime) -> TargetAccepted | tuple[Refusal, ...]:
+    """Read a weight file as the daemon would at `now`."""
+    _, calendar = tables(config, override)
+    content, limits = file.read_bytes(), FileLimits()
+    rows = read_rows(file.name, content, limits)
+    if isinstance(rows, Refusal):
+        return (rows,)
+    try:
+        day = schedule_of(config, calendar).effective_day(now)
+    except UnknownDay as unknown:
+        return (Refusal("unknown_calendar", str(unknown)),)
+    parsed = parse_target(rows, today=day, calendar=calendar, rules=target_rules(config, limits))
+    if not isinstance(parsed, ParsedTarget):
+        return parsed
+    digest = sha256(content).hexdigest()
+    return TargetAccepted(digest[:12], file.name, str(file), digest, now, parsed.days, parsed.dropped)
+
+
+async def _planned(
+    target: TargetAccepted, config: Config, paper: Paper, now: datetime
+) -> Preview | tuple[Refusal, ...]:
+    snapshotter = Snapshotter(paper.broker, paper.quotes, FrozenClock(now))
+    planner, guard = Planner(plan_rules(config, paper.rules)), RiskGuard(risk_limits(config))
+    for actor in (snapshotter, planner):
+        actor.on_target_accepted(target)
+    day = target.days[0].day
+    taken = await snapshotter.on_snapshot_due(SnapshotDue("preview", target.target_id, day, 0, preview=True))
+    drafted = planner.on_snapshot_taken(_as_of_quotes(taken)) if isinstance(taken, SnapshotTaken) else taken
+    judged = guard.on_plan_drafted(drafted) if isinstance(drafted, PlanDrafted) else drafted
+    match drafted, judged:
+        case PlanDrafted(), PlanRefused():
+            return Preview(drafted.plan, target.dropped, Refusal(judged.reason, judged.text))
+        case PlanDrafted(), PlanReady():
+            return Preview(drafted.plan, target.dropped, None)
+    assert isinstance(judged, PlanRefused)
+    return (Refusal(judged.reason, judged.text),)
+
+
+def _as_of_quotes(taken: SnapshotTaken) -> SnapshotTaken:
+    """Outside the session the newest quotes are old; a preview is made as of them, and says so."""
+    newest = max((quote.at for quote in taken.snapshot.quotes), default=taken.snapshot.at)
+    return replace(taken, snapshot=replace(taken.snapshot, at=min(newest, taken.snapshot.at)))
+
+
+@contextmanager
+def _copied(books: Path | None) -> Iterator[Path | None]:
+    """A copy of the paper account that may be read while the daemon writes the original."""
+    if books is None or not books.exists():
+        yield None
+        return
+    with TemporaryDirectory(prefix="qws-plan-") as folder:
+        copy = Path(folder) / "exchange.sqlite"
+        uri = f"{books.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        yield copy
