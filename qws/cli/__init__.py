@@ -10,7 +10,7 @@ import click
 from qws.errors import QwsError
 
 # command -> (module, one line of help)
-_COMMANDS = {
+COMMANDS = {
     "demo": ("qws.cli.demo", "One accelerated paper day, from a weight file to a rebalanced account."),
     "init": ("qws.cli.home", "Make a runnable home: config, inbox, state, logs."),
     "run": ("qws.cli.run", "The daemon: watch the inbox, trade, record."),
@@ -36,18 +36,18 @@ _COMMANDS = {
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

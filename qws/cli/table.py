@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A heading, and how the numbers below it are written."""
+    """A heading, and how the numbers below it are written; "" for text and whole numbers."""
 
     title: str
-    number: str
+    number: str = ""
 
 
-def table(columns: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> str:
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> str:
     """Lines of cells: text to the left, numbers to the right with thousands separators, `-` where there is nothing."""
-    titles = [column if isinstance(column, str) else column.title for column in columns]
     body = list(rows)
-    lines = [titles, *([_cell(column, value) for column, value in zip(columns, row, strict=True)] for row in body)]
+    lines = [[column.title for column in columns]]
+    lines += [[_cell(column, value) for column, value in zip(columns, row, strict=True)] for row in body]
     spaces = []  # below zero: text, filled up on its right
     for place, column in enumerate(columns):
         space = max(width(line[place]) for line in lines)
-        is_number = isinstance(column, Column) or any(isinstance(row[place], int | float) for row in body)
+        is_number = bool(column.number) or any(isinstance(row[place], int) for row in body)
         spaces.append(space if is_number else -space)
     return "\n".join(
         "  ".join(_padded(cell, space) for cell, space in zip(line, spaces, strict=True)).rstrip() for line in lines
@@ -37,15 +37,12 @@ def width(text: str) -> int:
     )
 
 
-def _cell(column: str | Column, value: object) -> str:
+def _cell(column: Column, value: object) -> str:
     if value is None or value == "":
         return "-"
-    if isinstance(column, Column):
-        return format(value, column.number)
-    if isinstance(value, float):
-        whole, _, decimals = f"{value:,.4f}".partition(".")
-        return f"{whole}.{decimals.rstrip('0'):0<2}"
-    return f"{value:,d}" if isinstance(value, int) else " ".join(str(value).split())
+    if isinstance(value, int):
+        return f"{value:,d}"
+    return format(value, column.number) if column.number else " ".join(str(value).split())
 
 
 def _padded(cell: str, space: int) -> str:

@@ -58,14 +58,7 @@ def _state(home: Home, views: Views, daemon: Record) -> str:
 
 
 def _show_status(home: Home, views: Views, found: Record) -> None:
-    daemon, state = views.daemon(), found["state"]
-    if not daemon:
-        click.echo(f"{state}: {home.root}" + ("" if state == "running" else f"; start it: qws run --home {home.root}"))
-        return
-    since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
-    click.echo(f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}")
-    if state == "stopped" and daemon["state"] != "stopped" and is_held(home.lock):
-        click.echo(f"process {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again")
+    click.echo(_headline(home, views.daemon(), str(found["state"])))
     if found["halted"]:
         click.echo("trading is halted; `qws resume` allows it again")
     if waiting := views.waiting():
@@ -76,6 +69,17 @@ def _show_status(home: Home, views: Views, found: Record) -> None:
     click.echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
     if actors := views.actors():
         click.echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
+
+
+def _headline(home: Home, daemon: Record, state: str) -> str:
+    if not daemon:
+        remedy = "" if state == "running" else f"; start it: qws run --home {home.root}"
+        return f"{state}: {home.root}{remedy}"
+    since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
+    line = f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}"
+    if state == "stopped" and daemon["state"] != "stopped" and is_held(home.lock):
+        line += f"\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
+    return line
 
 
 @click.command()
@@ -160,7 +164,7 @@ def trace(home: Home, run_id: str, *, as_json: bool) -> None:
 def _tree(messages: Iterable[Record]) -> str:
     rows = []
     for row in messages:
-        cause = "" if row["cause"] is None else f"<-#{row['cause']}"
+        cause = "" if row["parent"] is None else f"<-#{row['parent']}"
         kind = "  " * int(str(row["depth"])) + str(row["kind"])
         rows.append((str(row["at"])[11:19], kind, f"#{row['id']}", cause, row["sender"], row["line"]))
     wide = max(len(kind) for _, kind, *_ in rows)
@@ -204,7 +208,7 @@ def known_run(views: Views, given: str) -> str:
     meant = ids[-1:] if given == "last" else [each for each in ids if each.startswith(given)]
     if len(meant) != 1:
         known = ", ".join(meant or ids) or "none has started yet"
-        raise click.ClickException(f"{'several runs begin' if meant else 'no run'} with {given}; known: {known}")
+        raise click.ClickException(f"{'several runs begin' if meant else 'no run begins'} with {given}; known: {known}")
     return meant[0]
 
 
@@ -216,7 +220,7 @@ def _show(rows: list[Record], as_table: Callable[[list[Record]], str], nothing: 
 
 
 def _table(names: Sequence[str], rows: Iterable[Record]) -> str:
-    columns = [Column(name, _NUMBERS[name]) if name in _NUMBERS else name for name in names]
+    columns = [Column(name, _NUMBERS.get(name, "")) for name in names]
     is_time = [name == "time" or name.endswith("_at") for name in names]
     cells = [
         [_time(row[name]) if time else row[name] for name, time in zip(names, is_time, strict=True)] for row in rows

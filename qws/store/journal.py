@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Self, cast
 
 import aiosqlite
 
+from qws.errors import StoreError
 from qws.runtime.message import Envelope
 from qws.store.journal_file import (
     INSERT,
@@ -33,8 +35,21 @@ class SqliteJournal:
     async def open(cls, path: Path) -> Self:
         """Open or create; raises `AlreadyRunning` when another process has it, `StoreError` when it is not usable."""
         refuse_network(path)
-        with explained(path):
-            return cls(path, await aiosqlite.connect(path, factory=JournalFile))
+        failures: list[Exception] = []
+
+        def opened(database: str, **_: object) -> sqlite3.Connection:
+            try:
+                return JournalFile(database)
+            except (sqlite3.Error, ValueError, StoreError) as error:  # aiosqlite would not end its thread in order
+                failures.append(error)
+                return sqlite3.Connection(":memory:")
+
+        connection = await aiosqlite.connect(path, factory=opened)
+        if failures:
+            await connection.close()
+            with explained(path):
+                raise failures[0]
+        return cls(path, connection)
 
     async def close(self) -> None:
         """Let go of the file; everything appended is in it."""

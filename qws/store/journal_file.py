@@ -56,7 +56,7 @@ _REMEDIES = {
 class JournalFile(sqlite3.Connection):
     """The only connection to a journal; raises `StoreError` when the file is not usable as one."""
 
-    def __init__(self, database: str, *, factory: object = None) -> None:
+    def __init__(self, database: str) -> None:
         super().__init__(database, timeout=0, isolation_level=None)
         try:
             self._prepare(database)
@@ -116,11 +116,11 @@ def explained(path: Path | str) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise InvariantBroken(f"journal {path}: nothing of the batch was written, {error}") from error
-    except (sqlite3.Error, ValueError) as error:  # ValueError: aiosqlite's word for a closed connection
+    except (sqlite3.Error, ValueError) as error:  # a closed connection, or text that is not UTF-8
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise AlreadyRunning(f"journal {path} is open in another process; stop that one first") from error
-        raise StoreError(f"journal {path}: {_REMEDIES.get(code, 'it cannot be used')} ({error})") from error
+        raise StoreError(f"journal {path}: {_REMEDIES.get(code, 'it cannot be used')} ({str(error)[:200]})") from error
 
 
 def refuse_network(path: Path | str) -> None:

@@ -1,12 +1,14 @@
-"""One daemon per home: a lock of the operating system, which dies with the process that holds it."""
+"""One daemon per home: a lock of the operating system, which dies with the process that holds it.
+
+filelock is imported only where a lock is taken: a status query must not wait for that.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Self
-
-from filelock import FileLock, Timeout
 
 from qws.errors import AlreadyRunning, StoreError
 
@@ -18,11 +20,15 @@ class HomeLock:
     """The lock of one home; the file stays when it is released. The process id is written beside it."""
 
     def __init__(self, path: Path) -> None:
+        from filelock import FileLock
+
         self._path = path
         self._lock = FileLock(path)
 
     def acquire(self) -> None:
         """Take the lock for this process; raises `AlreadyRunning` naming the process that has it, or `StoreError`."""
+        from filelock import Timeout
+
         try:
             self._lock.acquire(timeout=_PATIENCE_S, poll_interval=_POLL_S)
         except Timeout as error:
@@ -50,15 +56,10 @@ def is_held(path: Path) -> bool:
     """Whether a process holds this lock now; asking does not keep a starting daemon from it."""
     if not path.exists():
         return False
-    lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
+        return _is_taken(path)
     except OSError as error:
         raise StoreError(f"lock {path} cannot be read: {error}; make it readable and writable") from error
-    lock.release()
-    return False
 
 
 def pid_of(path: Path) -> int | None:
@@ -71,3 +72,29 @@ def pid_of(path: Path) -> int | None:
 
 def _pid_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.pid")
+
+
+if sys.platform == "win32":
+
+    def _is_taken(path: Path) -> bool:
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+else:
+    import fcntl
+
+    def _is_taken(path: Path) -> bool:
+        """What filelock takes is an exclusive flock; a shared one lets others ask at the same time."""
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False

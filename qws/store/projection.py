@@ -133,7 +133,8 @@ def _plan_drafted(body: PlanDrafted, at: str, id_: int) -> Iterator[Statement]:
 @changes.register
 def _plan_ready(body: PlanReady, at: str, id_: int) -> Iterator[Statement]:
     yield from _plan(body.plan)
-    yield "UPDATE run SET status = 'running' WHERE run_id = ?", [(body.plan.run_id,)]
+    if not body.plan.preview:
+        yield "UPDATE run SET status = 'running' WHERE run_id = ?", [(body.plan.run_id,)]
 
 
 @changes.register

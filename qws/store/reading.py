@@ -127,7 +127,7 @@ class Views:
         rows = self._read(_TRACE, {"run": run_id})
         depths: dict[object, int] = {}
         for row in rows:
-            row["depth"] = depths[row["id"]] = depths.get(row.pop("parent"), -1) + 1
+            row["depth"] = depths[row["id"]] = depths.get(row["parent"], -1) + 1
         return rows
 
     def _of_run(self, sql: str, run_id: str | None, order: str) -> list[Record]:
@@ -181,7 +181,7 @@ def _opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
         address = f"{path.resolve().as_uri()}?mode={mode}"
         with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as connection:
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         remedy = "start `qws run` in this home; it renews what is damaged"
         raise StoreError(f"{path} cannot be used ({error}): {remedy}") from error
 

@@ -175,7 +175,7 @@ class Projector:
         with self._explained():
             try:
                 return self._prepared()
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if _code(error) not in _DAMAGED:
                     raise
             self._delete()
@@ -227,6 +227,6 @@ class Control:
         self._projector.answer(id_, text, self._now())
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     """SQLite's primary code; what the module itself found wrong, such as text that is not UTF-8, is damage."""
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -78,7 +79,10 @@ def an_exchange(
     path: Path | None = None,
 ) -> SimExchange:
     """An exchange with one account; a second one on the same path continues it."""
-    return SimExchange(market, Books(path), PLAN, Opening(cash, positions), now, Latency())
+    books = Books(path)
+    exchange = SimExchange(market, books, PLAN, Opening(cash, positions), now, Latency())
+    weakref.finalize(exchange, books.close)
+    return exchange
 
 
 def buy(code: str, shares: int, price: Decimal | str, tag: str = "b") -> OrderRequest:

@@ -224,6 +224,8 @@ def test_a_file_that_is_no_account_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match=r"paper\.db"):
         Books(path)
+    with pytest.raises(StoreError, match="absent"):
+        Books(tmp_path / "absent" / "paper.db")
 
 
 def test_the_file_does_not_grow_from_day_to_day(tmp_path: Path) -> None:

@@ -1,0 +1,224 @@
+"""`qws check`, also `qws doctor`: whether this home can trade, and what to do where it cannot."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from qws.cli.options import home_option, json_option, print_json
+from qws.config import Config, load_config
+from qws.domain.calendar import TradingCalendar
+from qws.errors import ConfigError, QwsError
+from qws.home import Home
+from qws.store.lock import is_held, pid_of
+from qws.store.reading import Views
+
+_DISK_WARN_BYTES, _DISK_FAIL_BYTES = 2_000_000_000, 500_000_000
+_YEAR_MIN = 2024  # a clock before this was never set
+_CALENDAR_WARN_DAYS = 30
+_DECEMBER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; the remedy is "" where none is needed."""
+
+    name: str
+    status: Literal["OK", "WARN", "FAIL"]
+    text: str
+    remedy: str = ""
+
+
+@click.command()
+@home_option
+@json_option
+@click.pass_context
+def check(ctx: click.Context, home: Home, *, as_json: bool) -> None:
+    """Check config, tables, calendar, folders, disk, journal, views, prices and clock.
+
+    Exit codes: 0 nothing failed, 1 something failed, 2 the configuration failed.
+    """
+    found = list(_checks(home))
+    failed = {each.name for each in found if each.status == "FAIL"}
+    if as_json:
+        print_json({"ok": not failed, "checks": [asdict(each) for each in found]})
+    else:
+        wide = max(len(each.name) for each in found)
+        for each in found:
+            click.echo(f"{each.status:<4}  {each.name:<{wide}}  {each.text}")
+            if each.remedy:
+                click.echo(f"{'':<6}{'':<{wide}}  -> {each.remedy}")
+    ctx.exit(2 if "config" in failed else 1 if failed else 0)
+
+
+doctor = check
+
+
+def _checks(home: Home) -> Iterator[Check]:
+    yield python_check(sys.version_info[:2], asserts=__debug__)
+    yield (clock := _clock())
+    if clock.status == "FAIL":
+        return
+    from qws.runtime.clock import SystemClock  # needs the time zone that was just looked for
+
+    try:
+        config = load_config(home.config_file)
+    except ConfigError as error:
+        yield Check("config", "FAIL", str(error), f"correct {home.config_file}")
+        return
+    yield Check("config", "OK", f"{home.config_file}: {config.mode} account")
+    yield from _tables(home, config, SystemClock().now().date())
+    for name, folder in (("inbox", home.root / config.inbox), ("state", home.state), ("logs", home.logs)):
+        yield folder_check(name, folder)
+    yield disk_check(shutil.disk_usage(home.root).free)
+    yield _journal(home)
+    yield _views(home)
+    yield from _paper_files(home, config)
+    yield xtquant_check(platform.system(), is_found=importlib.util.find_spec("xtquant") is not None)
+
+
+def python_check(version: tuple[int, int], *, asserts: bool) -> Check:
+    """Whether the interpreter runs with its checks."""
+    if not asserts:
+        return Check("python", "FAIL", "python -O strips the checks that guard money", "run it without -O")
+    return Check("python", "OK", f"Python {version[0]}.{version[1]} on {platform.system()}")
+
+
+def _clock() -> Check:
+    try:
+        zone = ZoneInfo("Asia/Shanghai")
+    except ZoneInfoNotFoundError:
+        return Check("clock", "FAIL", "the time zone Asia/Shanghai is unknown", "install the package tzdata")
+    from qws.runtime.clock import SystemClock
+
+    return clock_check(SystemClock().now().astimezone(zone))
+
+
+def clock_check(now: datetime) -> Check:
+    """Whether the system's clock can be right."""
+    text = f"it is {now:%Y-%m-%d %H:%M:%S} in Shanghai"
+    if now.year < _YEAR_MIN:
+        return Check("clock", "FAIL", text, "set the system's clock, and let it follow a time server")
+    return Check("clock", "OK", text)
+
+
+def _tables(home: Home, config: Config, today: date) -> Iterator[Check]:
+    from qws.tables import load_calendar, load_rules
+
+    yield _looked("tables", lambda: (load_rules(home.config_folder), "the rule tables are complete")[1])
+    try:
+        calendar = load_calendar(home.config_folder)
+    except ConfigError as error:
+        yield Check("calendar", "FAIL", str(error), f"correct {home.config_folder / 'calendar.toml'}")
+        return
+    yield calendar_check(calendar, today, home.config_folder / "calendar.toml", is_used=not config.paper.always_open)
+
+
+def calendar_check(calendar: TradingCalendar, today: date, own: Path, *, is_used: bool) -> Check:
+    """Whether the trading days ahead are known; from December on the next year's are due."""
+    until = calendar.known_until
+    text = f"trading days are known until {until}"
+    if not is_used:
+        text += "; this paper account is always open and does not ask"
+    remedy = f"put the closed weekdays of the next year and a later known_until into {own}"
+    if today > until:
+        return Check("calendar", "FAIL" if is_used else "WARN", text, remedy)
+    is_december = today.month == _DECEMBER and today.year == until.year
+    if is_december or (until - today).days < _CALENDAR_WARN_DAYS:
+        return Check("calendar", "WARN", text, remedy)
+    return Check("calendar", "OK", text)
+
+
+def folder_check(name: str, folder: Path) -> Check:
+    """Whether files can be made in a folder; nothing stays there, and no watcher takes notice."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, suffix=".tmp"):
+            return Check(name, "OK", f"{folder} can be written")
+    except FileNotFoundError:
+        return Check(name, "FAIL", f"{folder} is missing", "make it with `qws init`")
+    except OSError as error:
+        return Check(name, "FAIL", f"{folder} cannot be written: {error.strerror}", "give this user the right to write")
+
+
+def disk_check(free_bytes: int) -> Check:
+    """Whether the journal has room to grow."""
+    text = f"{free_bytes / 1e9:,.1f} GB free"
+    if free_bytes < _DISK_FAIL_BYTES:
+        return Check("disk", "FAIL", text, "free space: at a full disk trading stops")
+    if free_bytes < _DISK_WARN_BYTES:
+        return Check("disk", "WARN", text, "free space soon: at a full disk trading stops")
+    return Check("disk", "OK", text)
+
+
+def _journal(home: Home) -> Check:
+    from qws.store.journal_file import JournalFile, explained, refuse_network
+
+    def look() -> str:
+        refuse_network(home.journal)
+        if is_held(home.lock):
+            return f"in use by the daemon, process {pid_of(home.lock)}; not looked into"
+        if not home.journal.exists():
+            return "none yet; the first start makes it"
+        with explained(home.journal):
+            JournalFile(str(home.journal)).close()
+        return f"{home.journal} is sound"
+
+    return _looked("journal", look)
+
+
+def _views(home: Home) -> Check:
+    def look() -> str:
+        return "readable" if Views(home.views).daemon() else "none yet; the first start makes them"
+
+    return _looked("views", look)
+
+
+def _paper_files(home: Home, config: Config) -> Iterator[Check]:
+    from qws.gateways.sim.files import FileBars
+    from qws.paper import read_positions
+
+    for name, file in (("prices", config.paper.prices), ("index", config.paper.index)):
+        if file:
+            yield prices_check(name, home.root / file, lambda path: FileBars(path).problems)
+    if file := config.paper.positions:
+        yield _looked("positions", lambda: f"{len(read_positions(home.root / file))} holdings in {home.root / file}")
+
+
+def prices_check(name: str, path: Path, problems_of: Callable[[Path], tuple[str, ...]]) -> Check:
+    """Whether a file of daily bars can be read, and which of its rows cannot be bars."""
+    try:
+        problems = problems_of(path)
+    except QwsError as error:
+        return Check(name, "FAIL", str(error), f"correct the file, or paper.{name} in the configuration")
+    if problems:
+        return Check(name, "WARN", f"{path}: {problems[0]}", "correct these rows; they count as missing")
+    return Check(name, "OK", f"{path} is readable")
+
+
+def xtquant_check(system: str, *, is_found: bool) -> Check:
+    """Whether MiniQMT's interface is there; it exists for Windows only, and paper accounts do without."""
+    if system != "Windows":
+        return Check("xtquant", "OK", "not checked here: needs Windows and MiniQMT")
+    if not is_found:
+        return Check("xtquant", "WARN", "not installed; paper accounts do without", "install xtquant for live trading")
+    return Check("xtquant", "OK", "installed")
+
+
+def _looked(name: str, look: Callable[[], str]) -> Check:
+    """What a look says; the program's own errors name their remedy themselves."""
+    try:
+        return Check(name, "OK", look())
+    except QwsError as error:
+        *text, remedy = str(error).rsplit("; ", maxsplit=1)
+        return Check(name, "FAIL", text[0], remedy) if text else Check(name, "FAIL", remedy)
