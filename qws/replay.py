@@ -100,7 +100,14 @@ def replay(home: Home, config: Config, days: Sequence[date], weights: Weights) -
 
         return tap
 
-    quick = config.model_copy(update={"intake": config.intake.model_copy(update={"scan_s": 1800.0})})
+    quick = config.model_copy(
+        update={
+            "intake": config.intake.model_copy(update={"scan_s": 1800.0}),
+            "schedule": config.schedule.model_copy(
+                update={"plan_at": config.schedule.send_at}
+            ),  # nobody reads previews
+        }
+    )
     start = datetime.combine(days[0], time(8, 0), SHANGHAI)
     run_virtual(Stage(home, quick, start, KeepNothing(), [make], in_memory=True))
     return story

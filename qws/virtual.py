@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from qws.home import Home
 from qws.messages import EquityRecorded, PositionDrift, RunFinished, TargetAccepted
 from qws.paper import Paper, open_paper
 from qws.runtime.clock import LoopClock, VirtualLoop
+from qws.runtime.message import Envelope
 from qws.runtime.system import System, Tap
 from qws.store.inbox import InboxFolder
 from qws.store.journal import InlineJournal
@@ -50,6 +51,25 @@ class KeepNothing:
         """Forget."""
 
 
+class NoJournal:
+    """A journal for runs that are never started again: it remembers nothing, so memory does not grow with days."""
+
+    async def append(self, batch: Sequence[Envelope]) -> None:
+        """Forget."""
+
+    async def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
+        """Nothing."""
+        for nothing in tuple[Envelope]():
+            yield nothing
+
+    async def last_id(self) -> int:
+        """Nothing was kept."""
+        return 0
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 async def inline(call: Callable[[], T], /) -> T:
     """Run a slow call on the loop: virtual time stands still meanwhile."""
     return call()
@@ -64,7 +84,7 @@ async def _run(stage: Stage) -> tuple[int, float]:
     home, clock = stage.home, LoopClock(stage.start)
     books: Path | None = None if stage.in_memory else home.exchange
     paper = open_paper(stage.config, home.root, clock, books, home.config_folder)
-    journal = await InlineJournal.open(":memory:" if stage.in_memory else home.journal)
+    journal = NoJournal() if stage.in_memory else await InlineJournal.open(home.journal)
     inbox = InboxFolder(home.inbox, 2 * 1024 * 1024)
     inbox.prepare()
     ports = Ports(paper.broker, paper.quotes, paper.calendar, paper.rules, inbox, stage.archive, None, inline, None)

@@ -116,7 +116,11 @@ def clock_check(now: datetime) -> Check:
 def _tables(home: Home, config: Config, today: date) -> Iterator[Check]:
     from qws.tables import load_calendar, load_rules
 
-    yield _looked("tables", lambda: (load_rules(home.config_folder), "the rule tables are complete")[1])
+    def look() -> str:
+        load_rules(home.config_folder)
+        return "the rule tables are complete"
+
+    yield _looked("tables", look, f"correct the tables in {home.config_folder}, or remove them to use the shipped ones")
     try:
         calendar = load_calendar(home.config_folder)
     except ConfigError as error:
@@ -174,14 +178,14 @@ def _journal(home: Home) -> Check:
             JournalFile(str(home.journal)).close()
         return f"{home.journal} is sound"
 
-    return _looked("journal", look)
+    return _looked("journal", look, "do what the text says, then check again")
 
 
 def _views(home: Home) -> Check:
     def look() -> str:
         return "readable" if Views(home.views).daemon() else "none yet; the first start makes them"
 
-    return _looked("views", look)
+    return _looked("views", look, "start `qws run`: it makes them anew from the journal")
 
 
 def _paper_files(home: Home, config: Config) -> Iterator[Check]:
@@ -192,7 +196,8 @@ def _paper_files(home: Home, config: Config) -> Iterator[Check]:
         if file:
             yield prices_check(name, home.root / file, lambda path: FileBars(path).problems)
     if file := config.paper.positions:
-        yield _looked("positions", lambda: f"{len(read_positions(home.root / file))} holdings in {home.root / file}")
+        path = home.root / file
+        yield _looked("positions", lambda: f"{len(read_positions(path))} holdings in {path}", f"correct {path}")
 
 
 def prices_check(name: str, path: Path, problems_of: Callable[[Path], tuple[str, ...]]) -> Check:
@@ -215,10 +220,8 @@ def xtquant_check(system: str, *, is_found: bool) -> Check:
     return Check("xtquant", "OK", "installed")
 
 
-def _looked(name: str, look: Callable[[], str]) -> Check:
-    """What a look says; the program's own errors name their remedy themselves."""
+def _looked(name: str, look: Callable[[], str], remedy: str) -> Check:
     try:
         return Check(name, "OK", look())
     except QwsError as error:
-        *text, remedy = str(error).rsplit("; ", maxsplit=1)
-        return Check(name, "FAIL", text[0], remedy) if text else Check(name, "FAIL", remedy)
+        return Check(name, "FAIL", str(error), remedy)

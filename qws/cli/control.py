@@ -89,11 +89,12 @@ def _outcome(home: Home, command: str) -> tuple[str, str]:
 
 
 def _asked(home: Home, command: str) -> tuple[str, str]:
-    id_, answer = _leave(home, command), None
+    id_, answer, views = _leave(home, command), None, Views(home.views)
     try:
         for _ in range(round(ANSWER_WAIT_S / _LOOK_S)):
-            if (answer := answer_of(home.views, id_)) is not None:
-                break
+            answer = answer_of(home.views, id_)
+            if answer is not None and (command not in _LASTING or views.is_halted() == (command == "halt")):
+                break  # and whoever asks for the status next sees it
             pause(_LOOK_S)
     finally:
         if answer is None and command not in _LASTING:  # nobody wants it to fire an hour later

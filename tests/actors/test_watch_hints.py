@@ -10,13 +10,13 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
-import pytest
 
 from actors.file_watcher import WatchSettings, folder_changes
 from qws.messages import TargetAccepted
 from qws.ports import Hints
 from qws.runtime.clock import SystemClock
 from tests.intake.world import World, a_target, live
+
 
 def with_hints(tmp_path: Path, test: Callable[[World, Hints], object]) -> None:
     """Run the test on the real loop with the system's own report of changes."""

@@ -1,0 +1,145 @@
+"""Orders to the daemon, with none, with one that is deaf, and with the real one."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from qws.errors import StoreError
+from qws.home import Home
+from qws.store.lock import is_held
+from qws.store.reading import Views
+from qws.store.views import Projector
+from qws.text import describe
+from tests.cli.rig import ROOT, as_json, call, held
+
+LASTING, MOMENTARY = ("halt", "resume"), (("cancel", "--all"), ("rebalance",))
+
+
+@pytest.mark.parametrize("command", LASTING)
+def test_without_a_daemon_a_halt_and_a_resume_wait_for_the_next_start(home: Home, command: str) -> None:
+    answer = call(home, command)
+
+    assert (answer.code, answer.err) == (0, "")
+    assert "next start" in answer.out
+    (waiting,) = Views(home.views).waiting()
+    assert (waiting["command"], waiting["by"]) == (command, f"{getpass.getuser()}@{platform.node()}")
+
+
+@pytest.mark.parametrize("words", MOMENTARY)
+def test_without_a_daemon_a_cancel_and_a_rebalance_do_nothing(home: Home, words: tuple[str, ...]) -> None:
+    Projector(home.views, describe).close()
+
+    answer = call(home, *words)
+
+    assert (answer.code, answer.out) == (1, "")
+    assert "nothing was done" in answer.err
+    assert Views(home.views).waiting() == []
+
+
+@pytest.mark.parametrize("words", [("halt",), ("resume",), *MOMENTARY])
+def test_the_json_answer_names_command_result_and_text(home: Home, words: tuple[str, ...]) -> None:
+    answer = call(home, *words, "--json")
+
+    assert answer.err == ""
+    assert isinstance(answer.json, dict)
+    assert set(answer.json) == {"command", "result", "text"}
+    assert answer.json["command"] == words[0]
+    assert (answer.json["result"], answer.code) == (("stored", 0) if words[0] in LASTING else ("not_running", 1))
+
+
+def test_a_cancel_must_say_all(home: Home) -> None:
+    answer = call(home, "cancel")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert "--all" in answer.err
+
+
+@pytest.mark.parametrize("words", [("halt",), ("rebalance",)])
+def test_what_a_deaf_daemon_does_not_answer_stays_only_when_it_is_meant_to_last(
+    home: Home, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qws.cli.control.ANSWER_WAIT_S", 0.1)
+    Projector(home.views, describe).close()
+    with held(home):
+        answer = call(home, *words, "--json")
+
+    assert answer.code == 1
+    assert isinstance(answer.json, dict)
+    assert answer.json["result"] == "no_answer"
+    assert [each["command"] for each in Views(home.views).waiting()] == [each for each in words if each in LASTING]
+
+
+def test_read_models_of_another_version_take_no_order(home: Home) -> None:
+    Projector(home.views, describe).close()
+    rewritten = home.views.read_bytes()
+    home.views.write_bytes(rewritten[:60] + (99).to_bytes(4, "big") + rewritten[64:])  # SQLite's user_version
+
+    with pytest.raises(StoreError, match="another version"):
+        Views(home.views).daemon()
+    answer = call(home, "halt")
+    assert answer.code == 3
+    assert "qws run" in answer.err
+
+
+def test_the_daemon_takes_every_order_and_status_shows_it_at_once(home: Home) -> None:
+    assert call(home, "halt").code == 0
+    with daemon(home) as ended:
+        eventually(lambda: state(home) == "halted")  # ordered before it ran
+        for words, after in ((("resume",), "running"), (("halt",), "halted"), (("resume",), "running")):
+            answer = as_json(home, *words)
+            assert isinstance(answer, dict)
+            assert (answer["command"], answer["result"]) == (words[0], "accepted")
+            assert state(home) == after
+        for momentary in MOMENTARY:
+            answer = as_json(home, *momentary)
+            assert isinstance(answer, dict)
+            assert answer["result"] == "accepted"
+        assert as_json(home, "halt") == as_json(home, "halt")
+        assert Views(home.views).waiting() == []
+    assert ended() == 0
+    status = as_json(home, "status")
+    assert isinstance(status, dict)
+    assert (status["state"], status["halted"]) == ("stopped", True)
+    assert not is_held(home.lock)
+
+
+@contextmanager
+def daemon(home: Home) -> Iterator[Callable[[], int]]:
+    """The real daemon runs inside, and is told to stop at the end."""
+    if sys.platform == "win32":
+        flags, ask_to_stop = subprocess.CREATE_NEW_PROCESS_GROUP, signal.CTRL_BREAK_EVENT
+    else:
+        flags, ask_to_stop = 0, signal.SIGTERM
+    child = subprocess.Popen(
+        [sys.executable, "-m", "qws", "run", "--home", str(home.root)],
+        stderr=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT, env=os.environ | {"QWS_LANGUAGE": "en"},
+        creationflags=flags,
+    )  # fmt: skip
+    try:
+        assert child.stderr is not None
+        assert any("started" in line for line in child.stderr)
+        yield child.wait
+        child.send_signal(ask_to_stop)
+        child.communicate(timeout=30)
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    assert any(is_so() for _ in range(500))
+
+
+def state(home: Home) -> object:
+    status = as_json(home, "status")
+    assert isinstance(status, dict)
+    return status["state"]

@@ -1,0 +1,67 @@
+"""README tells the truth: its diagram, commands, settings and reason codes are the program's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from qws.app import ACTORS
+from qws.cli import COMMANDS
+from qws.config import Config
+from qws.runtime.actor import contract_of
+from qws.runtime.topology import mermaid
+
+ROOT = Path(__file__).parents[1]
+READMES = ["README.md", "README.zh-CN.md"]
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_diagram_is_the_topology_of_the_actors(name: str) -> None:
+    diagram = mermaid([contract_of(actor) for actor in ACTORS])
+
+    found = re.search(r"<!-- topology -->\n```mermaid\n(.*?)\n```\n<!-- /topology -->", read(name), re.DOTALL)
+
+    assert found is not None, "the topology block is missing"
+    assert found.group(1) == diagram, f"paste the output of `qws topology`:\n{diagram}"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_command_is_named(name: str) -> None:
+    text = read(name)
+
+    assert [command for command in COMMANDS if f"`qws {command}" not in text] == []
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_setting_is_named(name: str) -> None:
+    text = read(name)
+    keys = {key for field in Config.model_fields for key in _keys(field)}
+
+    assert sorted(key for key in keys if f"`{key}`" not in text) == []
+
+
+def _keys(field: str) -> list[str]:
+    section = getattr(Config(), field)
+    return list(type(section).model_fields) if hasattr(type(section), "model_fields") else [field]
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_refusal_and_reason_code_is_named(name: str) -> None:
+    text = read(name)
+    paths = [path for folder in ("qws", "actors") for path in (ROOT / folder).rglob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in paths]
+    codes = {code for source in sources for code in re.findall(r"Refusal\(\s*\"([a-z_]+)\"", source)}
+    codes |= {code for source in sources for code in re.findall(r"reason=\"([a-z_]+)\"", source)}
+
+    assert codes
+    assert sorted(code for code in codes if f"`{code}`" not in text) == []
+
+
+def test_the_shipped_settings_are_the_template_that_init_writes() -> None:
+    assert read("config/qws.toml") == read("qws/cli/qws.toml")
