@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -12,6 +13,7 @@ from loguru import logger
 from qws import messages as m
 from qws.config import LogSection
 from qws.home import Home
+from qws.runtime.clock import SHANGHAI
 from qws.runtime.message import ActorCrashed, Envelope, Message
 from qws.text import describe
 
@@ -66,7 +68,7 @@ class LogTap:
         run, number = self._run_of(body), f"#{envelope.id}"
         cause = "" if envelope.cause is None else f"#{envelope.cause}"
         logger.bind(
-            at=f"{envelope.at:%Y-%m-%d %H:%M:%S}.{envelope.at.microsecond // 1000:03}",
+            at=_shown(envelope.at),
             run=run,
             id=f"{number}<-{cause}" if cause else number,
             actor=envelope.sender,
@@ -93,16 +95,23 @@ class LogTap:
         return str(run)
 
 
+def _shown(moment: datetime) -> str:
+    """A time as every line shows it: Shanghai's, to the millisecond."""
+    local = moment.astimezone(SHANGHAI)
+    return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03}"
+
+
 def _text_line(record: Record) -> str:
     if "kind" not in record["extra"]:
-        return "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level} | {message}\n{exception}"
-    return "{extra[at]} | {extra[run]:<16} | {extra[id]:<14} | {extra[actor]:<15} | {message}\n"
+        record["extra"]["at"] = _shown(record["time"])
+        return "{extra[at]} | {level: <16} | {message}\n{exception}"
+    return "{extra[at]} | {extra[run]:<16} | {extra[id]:<14} | {extra[actor]:<16} | {message}\n"
 
 
 def _json_line(record: Record) -> str:
     extra = record["extra"]
     line = {
-        "at": extra.get("at", f"{record['time']:%Y-%m-%d %H:%M:%S}"),
+        "at": extra.get("at", _shown(record["time"])),
         "level": record["level"].name,
         "run": extra.get("run", ""),
         "id": extra.get("id", ""),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gettext as _gettext
 import locale
+import re
 from functools import singledispatch
 from importlib import resources
 
 from qws import messages as m
 from qws.domain.market import Side
-from qws.domain.orders import OrderStatus
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
+from qws.words import ORDER_STATUS, WORDS
 
 _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 
@@ -19,13 +20,24 @@ def speak(language: str) -> None:
     """Choose the language of this process: `en`, `zh_CN`, or `auto` for the system's locale."""
     global _translations
     if language == "auto":
-        language = locale.getlocale()[0] or "en"
+        language = language_of(locale.setlocale(locale.LC_CTYPE))  # asks only; getlocale() raises for some names
     folder = str(resources.files("qws") / "locale")
     _translations = _gettext.translation("qws", folder, languages=[language], fallback=True)
 
 
+def language_of(locale_name: str | None) -> str:
+    """`zh_CN` for every Chinese locale (`zh_TW.UTF-8`, Windows' `Chinese (Simplified)_China.936`), otherwise `en`."""
+    first = re.split("[^a-z]", (locale_name or "").lower(), maxsplit=1)[0]
+    return "zh_CN" if first in ("zh", "chinese") else "en"
+
+
 def _(text: str) -> str:
     return _translations.gettext(text)
+
+
+def _word(code: str) -> str:
+    """A code of ours as people say it; one without a word stays what it is."""
+    return _translations.gettext(WORDS[code]) if code in WORDS else code
 
 
 @singledispatch
@@ -43,9 +55,11 @@ def _settled(msg: m.WeightFileSettled) -> str:
 
 @describe.register
 def _accepted(msg: m.TargetAccepted) -> str:
-    days = ", ".join(f"{target.day} ({len(target.weights)})" for target in msg.days)
+    days = ", ".join(
+        _("{day} ({count} names)").format(day=target.day, count=len(target.weights)) for target in msg.days
+    )
     line = _("target {id} accepted from {name}: {days}").format(id=msg.target_id, name=msg.name, days=days)
-    return line + (_("; {count} rows filtered").format(count=len(msg.dropped)) if msg.dropped else "")
+    return line + (_("; rows filtered: {count}").format(count=len(msg.dropped)) if msg.dropped else "")
 
 
 @describe.register
@@ -57,18 +71,18 @@ def _rejected(msg: m.TargetRejected) -> str:
 
 @describe.register
 def _phase(msg: m.SessionPhaseChanged) -> str:
-    return _("{day}: market phase {phase}").format(day=msg.day, phase=msg.phase)
+    return _("{day}: market phase {phase}").format(day=msg.day, phase=_word(msg.phase))
 
 
 @describe.register
 def _planning(msg: m.PlanningDue) -> str:
-    return _("{day}: the newest target is due ({trigger})").format(day=msg.day, trigger=msg.trigger)
+    return _("{day}: the newest target is due ({trigger})").format(day=msg.day, trigger=_word(msg.trigger))
 
 
 @describe.register
 def _rebalance(msg: m.RebalanceDue) -> str:
     return _("rebalance to target {id} ({trigger}, attempt {attempt}), orders from {at:%H:%M:%S}").format(
-        id=msg.target_id, trigger=msg.trigger, attempt=msg.attempt, at=msg.send_at
+        id=msg.target_id, trigger=_word(msg.trigger), attempt=msg.attempt, at=msg.send_at
     )
 
 
@@ -79,7 +93,7 @@ def _equity_due(msg: m.EquityDue) -> str:
 
 @describe.register
 def _control(msg: m.ControlOrdered) -> str:
-    return _("{by} orders: {command}").format(by=msg.by, command=msg.command)
+    return _("command by {by}: {command}").format(by=msg.by, command=_word(msg.command))
 
 
 @describe.register
@@ -90,7 +104,7 @@ def _snapshot_due(msg: m.SnapshotDue) -> str:
 @describe.register
 def _snapshot(msg: m.SnapshotTaken) -> str:
     asset = msg.snapshot.asset
-    return _("total {total:,.2f}, cash {cash:,.2f}, {positions} positions, {quotes} quotes").format(
+    return _("total {total:,.2f}, cash {cash:,.2f}, positions {positions}, quotes {quotes}").format(
         total=asset.total, cash=asset.cash, positions=len(msg.snapshot.positions), quotes=len(msg.snapshot.quotes)
     )
 
@@ -103,7 +117,7 @@ def _plan_counts(msg: m.PlanDrafted | m.PlanReady) -> dict[str, int]:
 
 @describe.register
 def _drafted(msg: m.PlanDrafted) -> str:
-    return _("plan drafted: {sells} sells, {buys} buys, {held} held").format(**_plan_counts(msg))
+    return _("plan drafted: sells {sells}, buys {buys}, held with a reason {held}").format(**_plan_counts(msg))
 
 
 @describe.register
@@ -114,21 +128,21 @@ def _refused(msg: m.PlanRefused) -> str:
 @describe.register
 def _ready(msg: m.PlanReady) -> str:
     text = (
-        _("plan previewed: {sells} sells, {buys} buys")
+        _("plan previewed: sells {sells}, buys {buys}")
         if msg.plan.preview
-        else _("plan ready: {sells} sells, {buys} buys")
+        else _("plan ready: sells {sells}, buys {buys}")
     )
     return text.format(**_plan_counts(msg))
 
 
 @describe.register
 def _window(msg: m.SendWindowDue) -> str:
-    return _("orders may leave now")
+    return _("orders may be sent from now on")
 
 
 @describe.register
 def _stop(msg: m.RunStopOrdered) -> str:
-    return _("end run {run}: {reason}").format(run=msg.due.run_id, reason=msg.reason)
+    return _("end run {run}: [{reason}]").format(run=msg.due.run_id, reason=msg.reason)
 
 
 def _side(side: Side) -> str:
@@ -151,11 +165,11 @@ def _cancel(msg: m.CancelOrder) -> str:
 @describe.register
 def _order(msg: m.OrderUpdated) -> str:
     order = msg.order
-    line = _("order {id} {side} {code}: {status}, {traded} of {shares} traded").format(
+    line = _("order {id} {side} {code}: {status}, {traded} of {shares} shares").format(
         id=order.order_id or order.tag,
         side=_side(order.side),
         code=order.code,
-        status=OrderStatus(order.status).name.lower(),
+        status=_(ORDER_STATUS[order.status]),
         traded=order.traded,
         shares=order.shares,
     )
@@ -165,9 +179,10 @@ def _order(msg: m.OrderUpdated) -> str:
 @describe.register
 def _fill(msg: m.FillReceived) -> str:
     trade = msg.trade
-    return _("filled: {side} {shares} {code} @ {price}, fee {fee}").format(
-        side=_side(trade.side), shares=trade.shares, code=trade.code, price=trade.price, fee=trade.fee
+    line = _("filled: {side} {shares} {code} @ {price}").format(
+        side=_side(trade.side), shares=trade.shares, code=trade.code, price=trade.price
     )
+    return line if trade.fee is None else line + _(", fee {fee}").format(fee=trade.fee)
 
 
 @describe.register
@@ -187,12 +202,12 @@ def _linked(msg: m.LinkReady) -> str:
 
 @describe.register
 def _sells_overdue(msg: m.SellsOverdue) -> str:
-    return _("the sells had their time")
+    return _("the time for the sells is over")
 
 
 @describe.register
 def _buys_overdue(msg: m.BuysOverdue) -> str:
-    return _("the buys had their time")
+    return _("the time for the buys is over")
 
 
 @describe.register
@@ -217,7 +232,7 @@ def _drift(msg: m.PositionDrift) -> str:
 
 @describe.register
 def _finished(msg: m.RunFinished) -> str:
-    line = _("run {status}").format(status=msg.status)
+    line = _("run {status}").format(status=_word(msg.status))
     if msg.tracking_error is not None:
         line += _(", tracking error {error:.3%}, fees {fees:,.2f}").format(error=msg.tracking_error, fees=msg.fees)
     return line + (f" [{msg.reason}] {msg.text}".rstrip() if msg.reason else "")
@@ -225,7 +240,7 @@ def _finished(msg: m.RunFinished) -> str:
 
 @describe.register
 def _equity(msg: m.EquityRecorded) -> str:
-    return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=msg.kind, total=msg.asset.total)
+    return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=_word(msg.kind), total=msg.asset.total)
 
 
 @describe.register

@@ -48,7 +48,9 @@ def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool
     now = SystemClock().now()
     if options["prices"] is None:
         home = find_home(folder)
-        result = preview(file, load_config(home.config_file), home.root, home.exchange, now)
+        config = load_config(home.config_file)
+        speak(config.language)
+        result = preview(file, config, home.root, home.exchange, now)
     else:
         if options["day"] is not None:
             now = datetime.combine(options["day"].date(), time(9, 30, 3), SHANGHAI)

@@ -1,0 +1,61 @@
+"""What people call the codes that messages carry. Reasons and refusals are not here: their codes stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from qws.domain.orders import OrderStatus
+
+
+def N_(text: str) -> str:
+    """Mark a text for the catalogue; it is translated where it is shown."""
+    return text
+
+
+# Phases of the trading day, triggers of a run, commands, ends of a run, kinds of an equity record.
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "pre_open": N_("before the open"),
+        "open_call_cancellable": N_("opening call auction, cancels allowed"),
+        "open_call_locked": N_("opening call auction, no cancels"),
+        "open_pause": N_("pause before continuous trading"),
+        "continuous": N_("continuous trading"),
+        "lunch": N_("lunch break"),
+        "close_call": N_("closing call auction"),
+        "closed": N_("closed"),
+        "holiday": N_("no trading day"),
+        "unknown": N_("unknown, the calendar ends before this day"),
+        "drop": N_("file dropped"),
+        "schedule": N_("schedule"),
+        "manual": N_("by hand"),
+        "recovery": N_("recovery"),
+        "halt": N_("halt"),
+        "resume": N_("resume"),
+        "cancel": N_("cancel"),
+        "rebalance": N_("rebalance"),
+        "completed": N_("completed"),
+        "incomplete": N_("incomplete"),
+        "refused": N_("refused"),
+        "superseded": N_("superseded"),
+        "interrupted": N_("interrupted"),
+        "close": N_("close"),
+        "run": N_("after a run"),
+    }
+)
+
+ORDER_STATUS: Mapping[OrderStatus, str] = MappingProxyType(
+    {
+        OrderStatus.UNREPORTED: N_("not reported yet"),
+        OrderStatus.WAIT_REPORTING: N_("about to be reported"),
+        OrderStatus.REPORTED: N_("reported"),
+        OrderStatus.REPORTED_CANCEL: N_("cancel pending"),
+        OrderStatus.PARTSUCC_CANCEL: N_("partly filled, cancel pending"),
+        OrderStatus.PART_CANCEL: N_("partly filled, rest cancelled"),
+        OrderStatus.CANCELED: N_("cancelled"),
+        OrderStatus.PART_SUCC: N_("partly filled"),
+        OrderStatus.SUCCEEDED: N_("filled"),
+        OrderStatus.JUNK: N_("rejected"),
+        OrderStatus.UNKNOWN: N_("unknown"),
+    }
+)

@@ -1,0 +1,66 @@
+"""One or more messages of every type, in plain ASCII, so that what is Chinese in a line comes from the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from qws import messages as m
+from qws.domain.market import Side
+from qws.domain.orders import OrderStatus
+from qws.domain.targets import DroppedRow, Refusal
+from qws.runtime.message import ActorCrashed, Message, Started, Stopping
+from tests.support import builders as b
+
+CODE = "600000.SH"
+_ORDER = b.an_order(CODE)
+_ASSET = b.an_asset("1000.00")
+_SNAPSHOT = b.a_snapshot("1000.00")
+_PLAN = b.a_plan(sells={CODE: 100}, buys={"000001.SZ": 200})
+_DROPPED = DroppedRow(3, "430047.BJ", "not_a_share", "row 3: 430047.BJ is not a share")
+_REFUSALS = tuple(Refusal("bad_date", f"row {row}: date 'x' is not a date", row) for row in (2, 3))
+_END = m.RunFinished.without_trades(b.a_due(), "superseded", "superseded", "a newer target came", b.at("10:00:00"))
+_TRADED = replace(_END, status="completed", reason="", text="", fees=Decimal(5), tracking_error=Decimal("0.001"))
+
+MESSAGES: tuple[Message, ...] = (
+    m.WeightFileSettled("w.csv", "accepted/w.csv", b.TARGET, 80),
+    b.a_target({CODE: "0.5"}),
+    b.a_target({CODE: "0.5"}, days=(b.DAY, b.NEXT_DAY), dropped=(_DROPPED,)),
+    m.TargetRejected("w.csv", "rejected/w.csv", b.TARGET, b.at("09:00:00"), _REFUSALS[:1]),
+    m.TargetRejected("w.csv", "rejected/w.csv", b.TARGET, b.at("09:00:00"), _REFUSALS),
+    m.SessionPhaseChanged(b.DAY, "continuous", b.at("09:30:00")),
+    m.PlanningDue(b.DAY, "drop"),
+    b.a_due(),
+    m.EquityDue(b.DAY),
+    m.ControlOrdered("halt", "cli"),
+    m.SnapshotDue(b.RUN, b.TARGET, b.DAY, 0, preview=True),
+    m.SnapshotDue(b.RUN, b.TARGET, b.DAY, 0, preview=False),
+    m.SnapshotTaken(b.RUN, b.TARGET, b.DAY, 0, False, _SNAPSHOT),
+    m.PlanDrafted(_PLAN),
+    m.PlanRefused(b.RUN, "turnover", "buys and sells are 3.0 of total asset"),
+    m.PlanReady(_PLAN),
+    m.PlanReady(replace(_PLAN, preview=True)),
+    m.SendWindowDue(b.RUN, 0),
+    m.RunStopOrdered(b.a_due(), "halted"),
+    m.PlaceOrder(b.RUN, _ORDER),
+    m.CancelOrder(b.RUN, _ORDER.tag, "77"),
+    *(m.OrderUpdated(b.a_report(_ORDER, status, 100)) for status in OrderStatus),
+    m.OrderUpdated(b.a_report(_ORDER, OrderStatus.JUNK, message="E42")),
+    m.FillReceived(b.a_fill(_ORDER, 100)),
+    m.FillReceived(b.a_fill(_ORDER, 100, fee=None)),
+    m.FillReceived(replace(b.a_fill(_ORDER, 100), side=Side.SELL)),
+    m.SweepDue(),
+    m.LinkLost("no answer"),
+    m.LinkReady(),
+    m.SellsOverdue(b.RUN, 0),
+    m.BuysOverdue(b.RUN, 0),
+    m.ExecutionEnded(b.RUN, b.DAY, (CODE,)),
+    m.FillsReconciled(b.RUN, _SNAPSHOT),
+    m.PositionDrift(b.RUN, CODE, 100, 200),
+    _END,
+    _TRADED,
+    m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None),
+    Started(),
+    Stopping(),
+    ActorCrashed("planner", "ValueError: x", 7),
+)
