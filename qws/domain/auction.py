@@ -39,6 +39,7 @@ class _Zone(NamedTuple):
     sells: int
     buys_above: int
     sells_below: int
+    is_quoted: bool
 
     @property
     def volume(self) -> int:
@@ -53,7 +54,7 @@ def uncross(exchange: Exchange, orders: Sequence[AuctionOrder], tick: Decimal, r
 
     `reference` is the previous close in the opening auction and the last trade in later ones; Shanghai ignores it.
     """
-    zones = [zone for zone in _zones(orders, tick) if exchange is not Exchange.SH or zone.low == zone.high]
+    zones = [zone for zone in _zones(orders, tick) if exchange is not Exchange.SH or zone.is_quoted]
     volume = max((zone.volume for zone in zones), default=0)
     if volume == 0:
         return NO_TRADE
@@ -80,11 +81,11 @@ def _zones(orders: Sequence[AuctionOrder], tick: Decimal) -> Iterator[_Zone]:
     total = sum(bought.values())
     above = [total - passed for passed in (0, *accumulate(bought[price] for price in prices))]
     for place, price in enumerate(prices):
-        yield _Zone(price, price, above[place], below[place + 1], above[place + 1], below[place])
+        yield _Zone(price, price, above[place], below[place + 1], above[place + 1], below[place], is_quoted=True)
     for place, (lower, upper) in enumerate(pairwise(prices)):
         if upper - lower > tick:
             buys, sells = above[place + 1], below[place + 1]
-            yield _Zone(lower + tick, upper - tick, buys, sells, buys, sells)
+            yield _Zone(lower + tick, upper - tick, buys, sells, buys, sells, is_quoted=False)
 
 
 def _nearest(zones: Sequence[_Zone], reference: Decimal, tick: Decimal) -> Decimal:
