@@ -35,10 +35,8 @@ class SystemClock:
 class LoopClock(SystemClock):
     """A clock that shows `start` plus the time of the running loop: with `VirtualLoop`, virtual time."""
 
-    _look_again_s = float("inf")
-
     def __init__(self, start: datetime) -> None:
-        self._start = start
+        self._start, self._look_again_s = start, float("inf")
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=asyncio.get_running_loop().time())

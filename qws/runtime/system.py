@@ -19,7 +19,6 @@ from qws.runtime.inbox import Inbox, InboxFull
 from qws.runtime.message import ActorCrashed, Envelope, Journal, Later, Message, Started, Stopping
 from qws.runtime.topology import RUNTIME_MESSAGES, check_wiring
 
-_FATAL = (StoreError, WiringError)  # not the handler's fault: never answered with a restart
 _TURN = 256  # messages one actor handles before the others get the loop
 Tap = Callable[[Sequence[Envelope]], None]
 _Life = Callable[["Cell"], Awaitable[None]]
@@ -42,13 +41,14 @@ class Limits:
 
 @dataclass(slots=True)
 class Cell:
-    """One actor, its inbox and where it stands."""
+    """One actor, its inbox and its counters."""
 
     make: Callable[[], Actor]
     contract: Contract
     inbox: Inbox
     actor: Actor
     state: str = "ready"
+    handled: int = 0
     current: Envelope | None = None
     taken: int = 0  # the highest number it began to handle
     listening: anyio.CancelScope | None = None
@@ -163,7 +163,7 @@ class System:
 
     async def _commit(self) -> None:
         """Write whatever waits in one transaction, then deliver it: the only road from a publication to an inbox."""
-        while await self._work_waits.wait() and self._fatal is None:
+        while await self._work_waits.wait() and not self._closed:
             self._work_waits.clear()
             batch, self._pending = self._pending, []
             try:
@@ -213,7 +213,7 @@ class System:
                 if has_crashed:
                     await self._replace(cell)
                 return await life(cell)
-            except _FATAL as error:
+            except (StoreError, WiringError) as error:  # not the handler's fault: never answered with a restart
                 return self._fail(error)
             except Exception as error:  # noqa: BLE001 - the supervisor
                 has_crashed, poison = True, cell.current if life == self._work else None
@@ -247,6 +247,7 @@ class System:
         cell.actor = actor
         if cell.listening is not None:
             cell.listening.cancel()
+        self._retire(0)  # a drain may have waited for the old one
 
     async def _work(self, cell: Cell) -> None:
         handlers = cell.contract.handlers
@@ -261,6 +262,7 @@ class System:
                     result = await result
                 if result is not None:  # collected first: a handler that raises emits nothing
                     self._publish(cell, envelope, (result,) if isinstance(result, (Message, Later)) else tuple(result))
+                cell.handled += 1
                 self._in_flight -= 1
                 if not self._in_flight:
                     self._retire(0)
