@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from qws import messages as m
 from qws.domain.costs import Costs
-from qws.domain.execution import Execution, ExecutionRules, Phase
+from qws.domain.execution import Execution, ExecutionRules, Phase, unsent_status
 from qws.domain.orders import OrderRequest
-from qws.domain.plan import Plan
 from qws.domain.report import ending_of
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
@@ -27,7 +26,7 @@ class OrderExecutor(Actor):
     def __init__(self, clock: Clock, schedule: Schedule, rules: ExecutionRules, costs: Costs) -> None:
         self._clock, self._schedule, self._rules, self._costs = clock, schedule, rules, costs
         self._run: Execution | None = None
-        self._stopped: tuple[str, int] | None = None
+        self._over: tuple[tuple[str, int], ...] = ()  # runs whose late plans mean nothing any more
         self._owed: _Overdue | None = None  # a cancel round that waits for the link
         self._is_linked, self._is_stopping = False, False
 
@@ -35,7 +34,7 @@ class OrderExecutor(Actor):
         return self._run is not None and not self._is_stopping
 
     def recall_plan_ready(self, msg: m.PlanReady) -> None:
-        if run := self._begin(msg.plan):
+        if run := self._begin(msg):
             run.stop("interrupted")  # what an earlier life began is only followed to its end
             self._owed = m.BuysOverdue(*run.key)
 
@@ -52,16 +51,19 @@ class OrderExecutor(Actor):
             self._run.on_fill(msg.trade, self._costs.on(self._run.day))
 
     def recall_run_stop_ordered(self, msg: m.RunStopOrdered) -> None:
-        self._stopped = msg.due.run_id, msg.due.attempt
-        if self._run is not None and self._run.key == self._stopped:
+        self._over = (*self._over[-99:], (msg.due.run_id, msg.due.attempt))
+        if self._run is not None and self._run.key == self._over[-1]:
             self._run.stop(msg.reason)
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        if self._run is not None and self._run.key == (msg.run_id, msg.attempt):
+        self._over = (*self._over[-99:], (msg.run_id, msg.attempt))
+        if self._run is not None and self._run.key == self._over[-1]:
             self._run = None
 
+    on_run_finished = recall_run_finished
+
     def on_plan_ready(self, msg: m.PlanReady) -> Iterator[_Next]:
-        if self._begin(msg.plan):
+        if self._begin(msg):
             yield from self._advance()
 
     def on_order_updated(self, msg: m.OrderUpdated) -> Iterator[_Next]:
@@ -82,12 +84,11 @@ class OrderExecutor(Actor):
         yield from self._cancel_round(msg)
 
     def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> Iterator[_Next | m.RunFinished]:
-        was_ending = self._run is not None and self._run.phase in (Phase.ENDING, Phase.ENDED)
-        self.recall_run_stop_ordered(msg)
-        if self._run is None or self._run.key != self._stopped:
-            status = msg.reason if msg.reason in ("superseded", "interrupted") else "refused"
-            yield m.RunFinished.without_trades(msg.due, status, msg.reason, "nothing was sent", self._clock.now())
-        elif not was_ending:
+        self._over = (*self._over[-99:], (msg.due.run_id, msg.due.attempt))
+        if self._run is None or self._run.key != self._over[-1]:
+            status, now = unsent_status(msg.reason), self._clock.now()
+            yield m.RunFinished.without_trades(msg.due, status, msg.reason, "nothing was sent", now)
+        elif self._run.stop(msg.reason):
             yield from self._cancel_round(m.BuysOverdue(*self._run.key))
 
     def on_link_lost(self, msg: m.LinkLost) -> None:
@@ -106,11 +107,11 @@ class OrderExecutor(Actor):
             self._run = None
             yield m.RunFinished(*ending_of(run, msg.snapshot))
 
-    def _begin(self, plan: Plan) -> Execution | None:
-        if self._run is not None or plan.preview or (plan.run_id, plan.attempt) == self._stopped:
-            return None
-        self._run = Execution(plan, plan.at.date(), plan.cash)
-        return self._run
+    def _begin(self, msg: m.PlanReady) -> Execution | None:
+        run = Execution(msg.plan, msg.plan.at.date(), msg.plan.cash)
+        if self._run is None and not msg.plan.preview and run.key not in self._over:
+            self._run = run
+        return run if self._run is run else None
 
     def _advance(self) -> Iterator[_Next]:
         """The only place where a run goes on, and only when nothing of the phase before it is open."""
@@ -138,11 +139,10 @@ class OrderExecutor(Actor):
             yield Later(self._schedule.wait_s(self._clock.now(), wait_s), overdue)
 
     def _cancel_round(self, overdue: _Overdue) -> Iterator[_Next]:
-        run, now = self._run, self._clock.now()
-        phases = (Phase.SELLING,) if isinstance(overdue, m.SellsOverdue) else (Phase.BUYING, Phase.ENDING)
+        run, now, is_selling = self._run, self._clock.now(), isinstance(overdue, m.SellsOverdue)
         if not self._is_linked:
             self._owed = overdue
-        elif run is not None and run.key == (overdue.run_id, overdue.attempt) and run.phase in phases:
+        elif run is not None and run.expects((overdue.run_id, overdue.attempt), is_selling=is_selling):
             for leg in run.cancel_round(now.date()):
                 yield m.CancelOrder(run.plan.run_id, leg.request.tag, leg.order_id)
             if run.waits():

@@ -35,7 +35,7 @@ class RunGate(Actor):
         self._clock, self._schedule = clock, schedule
         self._current: RebalanceDue | None = None
         self._waiting: RebalanceDue | None = None
-        self._ending = ""  # why the current run is being stopped
+        self._ending, self._unwanted = "", ""  # why the current run is being stopped, and why the waiting one is
         self._is_linked, self._is_halted = False, False
         self._is_preview, self._is_recalled = False, False
 
@@ -43,7 +43,7 @@ class RunGate(Actor):
         if self._current is None or self._current.run_id == msg.run_id:  # a cut run goes on under its name
             self._current, self._ending, self._is_recalled = msg, "", True
         else:
-            self._waiting = msg
+            self._waiting, self._unwanted = msg, ""
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         if _is_end_of(self._waiting, msg):
@@ -55,7 +55,7 @@ class RunGate(Actor):
         if msg.command in ("halt", "resume"):
             self._is_halted = msg.command == "halt"
         if msg.command in _STOPS:
-            self._waiting, self._ending = None, _STOPS[msg.command]
+            self._ending = self._unwanted = _STOPS[msg.command]
 
     def on_rebalance_due(self, msg: RebalanceDue) -> Iterator[_Start | RunStopOrdered]:
         if self._is_halted:
@@ -63,7 +63,7 @@ class RunGate(Actor):
             return
         if self._waiting is not None:
             yield self._refused(self._waiting, "superseded", "a newer target came before this one could start")
-        self._waiting = msg
+        self._waiting, self._unwanted = msg, ""
         if self._current is None:
             yield from self._start_waiting()
         else:
@@ -107,16 +107,20 @@ class RunGate(Actor):
             yield self._stop(self._current, self._ending or ("superseded" if self._waiting else "interrupted"))
 
     def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RunStopOrdered | RunFinished]:
-        waiting = self._waiting
         self.recall_control_ordered(msg)
-        if msg.command in _STOPS:
-            if waiting is not None:
-                yield self._refused(waiting, _STOPS[msg.command], f"`qws {msg.command}` came first")
-            if self._current is not None:
-                yield self._stop(self._current, _STOPS[msg.command])
+        yield from self._drop_unwanted()
+        if msg.command in _STOPS and self._current is not None:
+            yield self._stop(self._current, _STOPS[msg.command])
+
+    def _drop_unwanted(self) -> Iterator[RunFinished]:
+        reason = "halted" if self._is_halted else self._unwanted
+        if self._waiting is not None and reason:
+            due, self._waiting = self._waiting, None
+            yield self._refused(due, reason, "trading was stopped by hand before it could start")
 
     def _start_waiting(self) -> Iterator[_Start]:
         """Begin the run that waits, unless the broker does not answer; what cannot be sent yet is only shown."""
+        yield from self._drop_unwanted()
         due, now = self._waiting, self._clock.now()
         if due is None or not self._is_linked:
             return

@@ -22,6 +22,7 @@ from actors.weight_validator import WeightValidator
 from qws.config import Config
 from qws.domain.costs import Costs
 from qws.domain.execution import ExecutionRules
+from qws.domain.market import Kind
 from qws.domain.orders import LinkRules
 from qws.domain.planner import PlanRules
 from qws.domain.rules import RuleBook
@@ -52,6 +53,7 @@ ACTORS: tuple[type[Actor], ...] = (
     Archivist,
     ControlDesk,
 )
+SHARES, FUNDS = frozenset({Kind.STOCK, Kind.CDR}), frozenset({Kind.ETF, Kind.LOF})
 # How often the control table is looked at: an order is a journalled message within 200 ms.
 _CONTROL_LOOK_S = 0.15
 
@@ -94,6 +96,7 @@ def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
         section.buy_level,
         section.quote_age_max_s,
         section.cash_reserve,
+        SHARES | FUNDS if config.intake.allow_etf else SHARES,
         section.protected,
     )
 

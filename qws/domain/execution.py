@@ -109,13 +109,21 @@ class Execution:
         """Whether the present phase is not over: orders are open that were not given up, or all is told."""
         return self.phase is Phase.ENDED or not self._unsettled.keys() <= self.given_up
 
-    def stop(self, reason: str) -> None:
-        """Send nothing more; what works is cancelled and followed to its end. The first reason stays, unless it was
-        only that an earlier life of this process was cut off."""
+    def expects(self, key: tuple[str, int], *, is_selling: bool) -> bool:
+        """Whether a timer of that run and kind still means something in the present phase."""
+        return key == self.key and self.phase in ((Phase.SELLING,) if is_selling else (Phase.BUYING, Phase.ENDING))
+
+    def stop(self, reason: str) -> bool:
+        """Send nothing more; what works is cancelled and followed to its end. False when that had begun before.
+
+        The first reason stays, unless it was only that an earlier life of this process was cut off.
+        """
         if self.phase is not Phase.ENDED and self.stop_reason in ("", _INTERRUPTED):
             self.stop_reason = reason
-        if self.phase not in (Phase.ENDING, Phase.ENDED):
-            self.phase, self.cancel_rounds = Phase.ENDING, 0
+        if self.phase in (Phase.ENDING, Phase.ENDED):
+            return False
+        self.phase, self.cancel_rounds = Phase.ENDING, 0
+        return True
 
     def cancel_round(self, today: date) -> list[Leg]:
         """The orders to cancel now. After some rounds without an answer wait no longer: they stay reserved.
@@ -215,3 +223,8 @@ class Execution:
                 self.adopt(request)
                 requests.append(request)
         return requests
+
+
+def unsent_status(reason: str) -> str:
+    """The status of a run that was stopped before anything of it was sent."""
+    return reason if reason in ("superseded", _INTERRUPTED) else "refused"

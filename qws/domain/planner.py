@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from math import inf
 
 from qws.domain.account import Position, Snapshot
 from qws.domain.codes import classify
@@ -21,13 +22,12 @@ from qws.domain.rules import RuleBook
 from qws.domain.targets import Weight
 
 _ROUND_LOT = 100
-_MANAGED = {Kind.STOCK, Kind.CDR, Kind.ETF, Kind.LOF}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
     """How a plan is made: the rule book, the account's costs, book levels to price from, the oldest quote in seconds,
-    CNY never to be spent, and codes never to be touched."""
+    CNY never to be spent, the kinds that are ours to trade, and codes never to be touched."""
 
     book: RuleBook
     costs: Costs
@@ -35,6 +35,7 @@ class PlanRules:
     buy_level: int
     quote_age_max_s: float
     cash_reserve: Decimal
+    managed: frozenset[Kind]
     protected: frozenset[str]
 
 
@@ -55,6 +56,8 @@ class Goal:
 
 def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> Plan:
     """Plan one rebalance; every name of target and account gets a row. Money in CNY, quantities in shares."""
+    if goal.preview:  # quotes stand still before the opening, over lunch and in the evening
+        rules = replace(rules, quote_age_max_s=inf)
     fee = rules.costs.on(snapshot.at.date())
     wanted = {weight.code: weight.weight for weight in goal.weights}
     positions = {position.code: position for position in snapshot.positions}
@@ -167,7 +170,7 @@ def _untouchable(code: str, rules: PlanRules) -> str:
     if code in rules.protected:
         return "protected"
     kind = classify(code)
-    return "" if kind is not None and kind.kind in _MANAGED else "not_managed"
+    return "" if kind is not None and kind.kind in rules.managed else "not_managed"
 
 
 def _mark(name: _Name, held: int) -> Decimal:

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from actors.control_desk import ControlDesk
+from qws.messages import ControlOrdered
+from tests.support.builders import HandClock, at
+
+
+@dataclass(frozen=True)
+class Row:
+    """One order of a person."""
+
+    id: int
+    command: str
+    by: str
+
+
+@dataclass
+class Table:
+    """A control table in memory."""
+
+    rows: list[Row]
+    answers: dict[int, str] = field(default_factory=dict)
+
+    def unanswered(self) -> list[Row]:
+        return [row for row in self.rows if row.id not in self.answers]
+
+    def answer(self, id_: int, text: str, at: datetime) -> None:
+        self.answers[id_] = text
+
+
+def heard(table: Table, clock: HandClock, count: int) -> list[ControlOrdered]:
+    async def listen() -> list[ControlOrdered]:
+        source = ControlDesk(table, clock, 0.15).source()
+        return [await anext(source) for _ in range(count)]
+
+    return asyncio.run(listen())
+
+
+def test_orders_become_messages_in_order_and_are_answered_after_they_are_durable() -> None:
+    table = Table([Row(1, "halt", "me"), Row(2, "resume", "you")])
+
+    messages = heard(table, HandClock(at("10:00:00")), 2)
+
+    assert messages == [ControlOrdered("halt", "me"), ControlOrdered("resume", "you")]
+    assert table.answers == {1: "accepted"}  # the second is answered when the source is asked to go on
+
+
+def test_an_order_that_comes_later_is_seen_at_the_next_look() -> None:
+    table = Table([Row(1, "halt", "me")])
+    clock = HandClock(at("10:00:00"))
+
+    class Late(HandClock):
+        async def sleep(self, seconds: float) -> None:
+            table.rows.append(Row(2, "cancel", "me"))
+            await super().sleep(seconds)
+
+    late = Late(clock.now())
+
+    assert [message.command for message in heard(table, late, 2)] == ["halt", "cancel"]
+    assert (late.now() - clock.now()).total_seconds() == 0.15
+
+
+def test_an_order_that_was_not_answered_before_a_restart_is_told_again() -> None:
+    table = Table([Row(1, "halt", "me")])
+
+    first, second = (heard(table, HandClock(at("10:00:00")), 1) for _ in range(2))
+
+    assert first == second == [ControlOrdered("halt", "me")]
+
+
+def test_without_a_table_the_desk_says_nothing() -> None:
+    async def listen() -> list[ControlOrdered]:
+        return [message async for message in ControlDesk(None, HandClock(at("10:00:00")), 0.15).source()]
+
+    assert asyncio.run(listen()) == []

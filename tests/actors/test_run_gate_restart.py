@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from qws.messages import (
+    ControlOrdered,
+    LinkReady,
+    PlanningDue,
+    RunStopOrdered,
+)
+from tests.support.builders import DAY, NEXT_DAY
+from tests.support.gate_rig import DUE, NEWER, a_gate, end_of, ends, snapshot_of
+
+
+def test_a_run_that_a_restart_cut_is_stopped_once_and_planned_again() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    again = gate.reborn()
+
+    assert again.tell(LinkReady()) == [RunStopOrdered(DUE, "interrupted")]
+    assert again.tell(LinkReady()) == []
+    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [PlanningDue(DAY, "recovery")]
+    recovery = replace(DUE, attempt=1, trigger="recovery")
+    assert again.tell(recovery) == [snapshot_of(recovery)]
+
+
+def test_a_run_that_ended_before_the_restart_is_not_planned_again() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(end_of(DUE))
+
+    assert gate.reborn().tell(LinkReady()) == []
+
+
+def test_a_cut_run_that_could_not_go_on_before_a_second_restart_is_asked_for_again() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    again = gate.reborn()
+    again.tell(LinkReady())
+    again.tell(end_of(DUE, "interrupted", "interrupted"))
+    third = again.reborn()
+
+    assert third.tell(LinkReady()) == [RunStopOrdered(DUE, "interrupted")]
+
+
+def test_a_recovery_replaces_the_run_it_recovers_also_in_memory() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    again = gate.reborn()
+    again.tell(LinkReady())
+    again.tell(end_of(DUE, "interrupted", "interrupted"))
+    again.tell(replace(DUE, attempt=1))
+    again.tell(end_of(replace(DUE, attempt=1)))
+
+    assert again.reborn().tell(LinkReady()) == []
+
+
+@pytest.mark.parametrize(("clock", "day"), [("14:56:00", DAY), ("08:50:00", NEXT_DAY), ("08:50:00", date(2027, 1, 4))])
+def test_a_cut_run_whose_session_is_over_expires(clock: str, day: date) -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.clock.set(clock, day)
+    again = gate.reborn()
+    again.tell(LinkReady())
+
+    assert ends(again.tell(end_of(DUE, "interrupted", "interrupted"))) == [(DUE.run_id, "incomplete", "expired")]
+    assert again.reborn().tell(LinkReady()) == []
+
+
+def test_a_cut_run_with_orders_unaccounted_for_is_not_planned_again() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    again = gate.reborn()
+    again.tell(LinkReady())
+
+    assert again.tell(end_of(DUE, "incomplete", "unknown")) == []
+
+
+@pytest.mark.parametrize(("command", "reason"), [("cancel", "cancelled"), ("halt", "halted")])
+def test_what_a_person_stopped_is_not_revived_by_a_restart(command: str, reason: str) -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(ControlOrdered(command, "me"))
+    again = gate.reborn()
+
+    assert again.tell(LinkReady()) == [RunStopOrdered(DUE, reason)]
+    assert ends(again.tell(end_of(DUE, "interrupted", "interrupted"))) == [(DUE.run_id, "incomplete", reason)]
+
+
+def test_a_restart_amid_superseding_settles_the_old_run_first_and_then_starts_the_new_one() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(NEWER)
+    again = gate.reborn()
+
+    assert again.tell(LinkReady()) == [RunStopOrdered(DUE, "superseded")]
+    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [snapshot_of(NEWER)]
+
+
+def test_a_refusal_under_halt_does_not_make_a_restart_forget_the_run_that_still_works() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(ControlOrdered("halt", "me"))
+    gate.tell(NEWER)
+
+    assert gate.reborn().tell(LinkReady()) == [RunStopOrdered(DUE, "halted")]
+
+
+def test_a_target_that_comes_before_the_link_waits_for_the_cut_run() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    again = gate.reborn()
+
+    assert again.tell(NEWER) == [RunStopOrdered(DUE, "superseded")]
+    assert again.tell(end_of(DUE, "superseded")) == []
+    assert again.tell(LinkReady()) == [snapshot_of(NEWER)]

@@ -1,0 +1,115 @@
+"""An order executor on its own: what it is told, what it tells, and new lives from its journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from actors.order_executor import OrderExecutor
+from qws.domain.account import Snapshot
+from qws.domain.execution import ExecutionRules
+from qws.domain.market import Side
+from qws.domain.orders import OrderRequest, OrderStatus
+from qws.domain.plan import Plan
+from qws.messages import (
+    FillReceived,
+    FillsReconciled,
+    LinkReady,
+    OrderUpdated,
+    PlaceOrder,
+    PlanReady,
+    RebalanceDue,
+    RunFinished,
+)
+from qws.runtime.message import Message
+from tests.support.builders import (
+    COSTS,
+    DAY,
+    RUN,
+    TARGET,
+    HandClock,
+    a_fill,
+    a_plan,
+    a_report,
+    a_schedule,
+    a_snapshot,
+    at,
+)
+from tests.support.outputs import Told, of, told
+
+A, B, C, D = "600000.SH", "600004.SH", "600006.SH", "600007.SH"
+
+
+RULES = ExecutionRules(sell_wait_s=60.0, buy_wait_s=120.0, cancel_wait_s=5.0, cash_reserve=Decimal(0))
+
+
+DUE = RebalanceDue(RUN, TARGET, DAY, 0, "schedule", at("09:30:03"))
+
+
+@dataclass
+class Desk:
+    """An executor, its clock, and everything it was told and told: what a journal would hold."""
+
+    clock: HandClock
+    executor: OrderExecutor
+    journal: list[Message] = field(default_factory=list)
+
+    def tell(self, message: Message) -> list[Told]:
+        self.journal.append(message)
+        handler = getattr(self.executor, _method("on", message))
+        answer = told(handler(message))
+        self.journal += [each for each in answer if isinstance(each, Message)]
+        return answer
+
+    def report(self, order: OrderRequest, status: OrderStatus, traded: int = 0) -> list[Told]:
+        return self.tell(OrderUpdated(a_report(order, status, traded)))
+
+    def fill(self, order: OrderRequest, shares: int, number: int = 1) -> list[Told]:
+        return self.tell(FillReceived(a_fill(order, shares, number)))
+
+    def whole(self, order: OrderRequest) -> list[Told]:
+        return [*self.fill(order, order.shares), *self.report(order, OrderStatus.SUCCEEDED, order.shares)]
+
+    def reborn(self, upto: int | None = None) -> Desk:
+        """A new life: what was journalled is recalled, timers are gone."""
+        desk = a_desk(self.clock.now(), linked=False)
+        desk.journal = self.journal[:upto]
+        for message in desk.journal:
+            recall = getattr(desk.executor, _method("recall", message), None)
+            if recall is not None:
+                recall(message)
+        return desk
+
+
+def _method(prefix: str, message: Message) -> str:
+    name = type(message).__name__
+    return prefix + "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def a_desk(now: datetime | None = None, *, linked: bool = True) -> Desk:
+    clock = HandClock(now or at("10:00:00"))
+    desk = Desk(clock, OrderExecutor(clock, a_schedule(), RULES, COSTS))
+    if linked:
+        desk.tell(LinkReady())
+    return desk
+
+
+def ready(plan: Plan) -> PlanReady:
+    return PlanReady(plan)
+
+
+def orders(answer: object) -> list[OrderRequest]:
+    return [each.order for each in of(PlaceOrder, answer)]
+
+
+def codes(answer: object) -> list[tuple[Side, str]]:
+    return [(order.side, order.code) for order in orders(answer)]
+
+
+def end_of(desk: Desk, snapshot: Snapshot | None = None) -> RunFinished:
+    (end,) = of(RunFinished, desk.tell(FillsReconciled(RUN, snapshot or a_snapshot("10000"))))
+    return end
+
+
+BOTH = a_plan(sells={A: 1000, B: 1000}, buys={C: 1000, D: 500}, cash="0")
