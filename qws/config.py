@@ -6,16 +6,19 @@ import tomllib
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from qws.domain.codes import classify
 from qws.errors import ConfigError
+
+_DAY_S = 86_400.0
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ScheduleSection(_Section):
@@ -25,6 +28,15 @@ class ScheduleSection(_Section):
     send_at: time = time(9, 30, 3)
     last_order_at: time = time(14, 56)
     equity_at: time = time(15, 10)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        times = (self.plan_at, self.send_at, self.last_order_at, self.equity_at)
+        if any(each.tzinfo is not None for each in times):
+            raise ValueError("times are of Asia/Shanghai; write them without a zone")
+        if not self.plan_at <= self.send_at < self.last_order_at < self.equity_at:
+            raise ValueError("plan_at, send_at, last_order_at and equity_at must follow each other in this order")
+        return self
 
 
 class IntakeSection(_Section):
@@ -42,24 +54,32 @@ class PlanSection(_Section):
 
     sell_level: int = Field(default=5, ge=1, le=5)
     buy_level: int = Field(default=3, ge=1, le=5)
-    quote_age_max_s: float = Field(default=15.0, gt=0)
+    quote_age_max_s: float = Field(default=15.0, gt=0, le=_DAY_S)
     cash_reserve: Decimal = Field(default=Decimal(0), ge=0)
     protected: frozenset[str] = frozenset()
+
+    @field_validator("protected")
+    @classmethod
+    def _known(cls, codes: frozenset[str]) -> frozenset[str]:
+        """A code that is spelt otherwise than the broker's would protect nothing."""
+        if unknown := sorted(code for code in codes if classify(code) is None):
+            raise ValueError(f"{unknown[0]!r} is no code; write it like 600519.SH")
+        return codes
 
 
 class ExecutionSection(_Section):
     """Seconds of trading for sells and for buys, and between two cancels of one order."""
 
-    sell_wait_s: float = Field(default=300.0, gt=0)
-    buy_wait_s: float = Field(default=300.0, gt=0)
-    cancel_wait_s: float = Field(default=5.0, gt=0)
+    sell_wait_s: float = Field(default=300.0, gt=0, le=_DAY_S)
+    buy_wait_s: float = Field(default=300.0, gt=0, le=_DAY_S)
+    cancel_wait_s: float = Field(default=5.0, gt=0, le=_DAY_S)
 
 
 class LinkSection(_Section):
     """Seconds between sweeps of working orders, until a missing order is absent; orders a second (0: no limit)."""
 
-    sweep_s: float = Field(default=3.0, gt=0)
-    absent_after_s: float = Field(default=10.0, gt=0)
+    sweep_s: float = Field(default=3.0, gt=0, le=_DAY_S)
+    absent_after_s: float = Field(default=10.0, gt=0, le=_DAY_S)
     orders_per_second: float = Field(default=0.0, ge=0)
 
 
@@ -83,10 +103,11 @@ class PaperSection(_Section):
     """The simulated exchange: seed, opening cash in CNY and holdings, prices from a file or generated."""
 
     seed: int = 1
-    cash: Decimal = Field(default=Decimal(10_000_000), ge=0)
+    cash: Decimal = Field(default=Decimal(10_000_000), ge=0, le=Decimal(10**12))
     positions: str = ""
     prices: str = ""
     index: str = ""
+    exchange: str = ""
     always_open: bool = False
 
 
@@ -94,7 +115,7 @@ class LogSection(_Section):
     """When a new log file begins (a time or a size), and the days it is kept. The audit journal is never touched."""
 
     rotation: str = "00:00"
-    retention_days: int = Field(default=5, ge=1)
+    retention_days: int = Field(default=5, ge=1, le=3650)
     level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
 
 
@@ -105,7 +126,7 @@ class Config(BaseSettings):
 
     mode: Literal["paper"] = "paper"
     language: Literal["auto", "en", "zh_CN"] = "auto"
-    inbox: str = "inbox"
+    inbox: str = Field(default="inbox", min_length=1)
     schedule: ScheduleSection = ScheduleSection()
     intake: IntakeSection = IntakeSection()
     plan: PlanSection = PlanSection()

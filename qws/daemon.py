@@ -19,11 +19,11 @@ from loguru import logger
 from actors.file_watcher import folder_changes
 from qws.app import Ports, build
 from qws.config import Config
+from qws.edges import open_edges
 from qws.errors import StoreError
 from qws.gateways.files import FileLimits
 from qws.home import Home
 from qws.log import LogTap
-from qws.paper import open_paper
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
@@ -46,24 +46,23 @@ async def in_thread(call: Callable[[], T], /) -> T:
 async def serve(home: Home, config: Config) -> int:
     """Run until a signal or a crash; returns the exit code. Raises QwsError when the environment is broken."""
     clock = SystemClock()
-    paper = open_paper(config, home.root, clock, home.exchange, home.config_folder)
-    journal = await SqliteJournal.open(home.journal)
-    try:
-        projector = Projector(home.views, describe)
-        await projector.catch_up(journal)
-        inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
-        inbox.prepare()
-        archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
-        hints = partial(folder_changes, home.root / config.inbox)
-        ports = Ports(
-            paper.broker, paper.quotes, paper.calendar, paper.rules, inbox, archive, projector, in_thread, hints
-        )
-        views = _Views(projector, clock)
-        system = build(config, ports, clock, journal, [LogTap(), views.tap])
-        return await _live(system, views)
-    finally:
-        paper.exchange.close()
-        await journal.close()
+    async with open_edges(home, config, clock) as edges:
+        journal = await SqliteJournal.open(home.journal)
+        try:
+            projector = Projector(home.views, describe)
+            await projector.catch_up(journal)
+            inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
+            inbox.prepare()
+            archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
+            hints = partial(folder_changes, home.root / config.inbox)
+            ports = Ports(
+                edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
+            )
+            views = _Views(projector, clock)
+            system = build(config, ports, clock, journal, [LogTap(), views.tap])
+            return await _live(system, views)
+        finally:
+            await journal.close()
 
 
 async def _live(system: System, views: _Views) -> int:

@@ -51,6 +51,16 @@ class Home:
         return self.state / "exchange.sqlite"
 
     @property
+    def exchange_lock(self) -> Path:
+        """Held by the process that has the paper exchange's books open: its own, or the daemon."""
+        return self.state / "exchange.lock"
+
+    @property
+    def exchange_port(self) -> Path:
+        """The port at which `qws exchange` listens, or last did."""
+        return self.state / "exchange.port"
+
+    @property
     def lock(self) -> Path:
         """Held by the daemon for as long as it lives."""
         return self.state / "daemon.lock"

@@ -24,6 +24,8 @@ from qws.gateways.sim.market import SimMarket
 from qws.ports import Calendar, Clock
 from qws.tables import load_calendar, load_rules
 
+_SHARES_MAX = 10**9  # of one name: more would only be thousands of orders
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -75,8 +77,10 @@ def read_positions(path: Path) -> tuple[tuple[str, int, int], ...]:
     holdings: list[tuple[str, int, int]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.DictReader(file), start=2):
-                holdings.append(_holding(path, number, {str(key): value or "" for key, value in row.items()}))
+            rows = csv.DictReader(file)
+            holdings.extend(
+                _holding(path, rows.line_num, {str(key): value or "" for key, value in row.items()}) for row in rows
+            )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path} cannot be read as CSV in UTF-8: {error}") from error
     codes = [code for code, _, _ in holdings]
@@ -87,13 +91,20 @@ def read_positions(path: Path) -> tuple[tuple[str, int, int], ...]:
 
 def _holding(path: Path, number: int, row: dict[str, str]) -> tuple[str, int, int]:
     try:
-        code, shares = row["stock_code"].strip(), int(Decimal(row["shares"]))
-        sellable = int(Decimal(row.get("sellable") or shares))
+        code, shares = row["stock_code"].strip(), _whole(row["shares"])
+        sellable = _whole(row.get("sellable") or row["shares"])
     except (KeyError, InvalidOperation, ValueError) as error:
         raise ConfigError(f"{path}: row {number} needs stock_code, shares and whole numbers: {row}") from error
     if classify(code) is None or shares < 0 or not 0 <= sellable <= shares:
         raise ConfigError(f"{path}: row {number}: {code} with {shares} shares, {sellable} sellable, cannot be held")
     return code, shares, sellable
+
+
+def _whole(text: str) -> int:
+    number = Decimal(text)
+    if not number.is_finite() or abs(number) > _SHARES_MAX or number != int(number):
+        raise ValueError(f"{text} is no number of shares")
+    return int(number)
 
 
 def session_of(calendar: Calendar, day: date) -> date:

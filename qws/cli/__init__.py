@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("qws.cli.demo", "One accelerated paper day, from a weight file to a rebalanced account."),
     "init": ("qws.cli.home", "Make a runnable home: config, inbox, state, logs."),
     "run": ("qws.cli.run", "The daemon: watch the inbox, trade, record."),
+    "exchange": ("qws.cli.exchange", "The paper exchange as a process of its own; the daemon may die while it lives."),
     "check": ("qws.cli.check", "Check config, tables, folders and clock; also called doctor."),
     "doctor": ("qws.cli.check", "The same as check."),
     "plan": ("qws.cli.plan", "Preview what a weight file would trade; sends nothing."),

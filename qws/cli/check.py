@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import platform
 import shutil
@@ -28,6 +29,7 @@ _DISK_WARN_BYTES, _DISK_FAIL_BYTES = 2_000_000_000, 500_000_000
 _YEAR_MIN = 2024  # a clock before this was never set
 _CALENDAR_WARN_DAYS = 30
 _DECEMBER = 12
+_ANSWER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ def _checks(home: Home) -> Iterator[Check]:
     yield _journal(home)
     yield _views(home)
     yield from _paper_files(home, config)
+    if config.paper.exchange:
+        yield _exchange(config.paper.exchange)
     yield xtquant_check(platform.system(), is_found=importlib.util.find_spec("xtquant") is not None)
 
 
@@ -198,6 +202,20 @@ def _paper_files(home: Home, config: Config) -> Iterator[Check]:
     if file := config.paper.positions:
         path = home.root / file
         yield _looked("positions", lambda: f"{len(read_positions(path))} holdings in {path}", f"correct {path}")
+
+
+def _exchange(text: str) -> Check:
+    from qws.gateways.wire.client import WireQuotes
+    from qws.gateways.wire.protocol import parse_address
+
+    async def ask() -> str:
+        address = parse_address(text, named="paper.exchange")
+        quotes = WireQuotes(address, deadline_s=_ANSWER_S)
+        await quotes.quotes(())
+        await quotes.close()
+        return f"the exchange at {address} answers"
+
+    return _looked("exchange", lambda: asyncio.run(ask()), f"start `qws exchange --listen {text}`")
 
 
 def prices_check(name: str, path: Path, problems_of: Callable[[Path], tuple[str, ...]]) -> Check:
