@@ -12,6 +12,7 @@ from loguru import logger
 
 from qws import messages as m
 from qws.config import LogSection
+from qws.errors import ConfigError
 from qws.home import Home
 from qws.runtime.clock import SHANGHAI
 from qws.runtime.message import ActorCrashed, Envelope, Message
@@ -24,9 +25,22 @@ _WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.PositionDrift)
 
 
 def start_logging(home: Home, section: LogSection, *, console: bool) -> None:
-    """Write to `logs/qws-<date>.log` and `.jsonl`; the date is in the name because Windows renames no tailed file."""
+    """Write to `logs/qws-<date>.log` and `.jsonl`; the date is in the name because Windows renames no tailed file.
+
+    Raises ConfigError for a rotation that is none, OSError when the folder cannot be written.
+    """
     logger.remove()
     home.logs.mkdir(parents=True, exist_ok=True)
+    try:
+        _add_files(home, section)
+    except ValueError as error:
+        text = 'write a time of day such as "00:00", or a size such as "100 MB"'
+        raise ConfigError(f"{home.config_file}: log.rotation = {section.rotation!r}: {text}") from error
+    if console:
+        logger.add(sys.stderr, format=_text_line, level=section.level, diagnose=False, backtrace=False)
+
+
+def _add_files(home: Home, section: LogSection) -> None:
     for name, line in (("qws-{time:YYYY-MM-DD}.log", _text_line), ("qws-{time:YYYY-MM-DD}.jsonl", _json_line)):
         logger.add(
             str(home.logs / name),
@@ -38,8 +52,6 @@ def start_logging(home: Home, section: LogSection, *, console: bool) -> None:
             diagnose=False,  # the default prints the values of variables, an account number included
             backtrace=False,
         )
-    if console:
-        logger.add(sys.stderr, format=_text_line, level=section.level, diagnose=False, backtrace=False)
 
 
 def stop_logging() -> None:

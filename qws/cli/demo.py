@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +23,7 @@ from qws.domain.targets import ParsedTarget, Refusal, parse_target
 from qws.errors import ConfigError
 from qws.gateways.files import FileLimits, read_rows
 from qws.home import Home
+from qws.log import LogTap, start_logging, stop_logging
 from qws.messages import EquityRecorded, RunFinished, TargetRejected
 from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.runtime.message import Envelope, Message
@@ -50,7 +50,7 @@ _SAMPLE = (
 @click.option("--prices", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Daily bars.")
 @click.option("--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Daily bars of indexes.")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Trading day.")
-@click.option("--cash", type=Decimal, default=Decimal(10_000_000), show_default=True, help="CNY at the start.")
+@click.option("--cash", default="10000000", show_default=True, help="CNY at the start.")
 @click.option("--positions", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Opening holdings.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Keep the demo's home here.")
@@ -82,6 +82,7 @@ def _play(folder: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Home]:
     config = _config(options, "" if is_own else _hold_something(home))
     day = options["day"].date() if options["day"] else _day_of(options["file_"])
     _drop(home, config, day, options)
+    start_logging(home, config.log, console=False)
     seen: list[Message] = []
     projector = Projector(home.views, describe)
     stage = Stage(
@@ -89,10 +90,13 @@ def _play(folder: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Home]:
         config,
         datetime.combine(day, time(9, 20), SHANGHAI),
         FileArchive(home.archive, home.inbox / "results", home.equity),
-        [lambda stop, paper: _until_closed(stop, seen), lambda stop, paper: projector.apply],
+        [lambda stop, paper: _until_closed(stop, seen), lambda stop, paper: projector.apply, lambda *_: LogTap()],
         in_memory=False,
     )
-    _, virtual_s = run_virtual(stage)
+    try:
+        _, virtual_s = run_virtual(stage)
+    finally:
+        stop_logging()
     projector.flush()
     projector.close()
     wall_s = (watch.now() - began).total_seconds()
@@ -133,19 +137,29 @@ def _hold_something(home: Home) -> str:
 
 
 def _drop(home: Home, config: Config, day: date, options: dict[str, Any]) -> None:
+    priced = _priced(options["prices"], day)
     if options["file_"] is not None:
         shutil.copyfile(options["file_"], home.inbox / options["file_"].name)
         return
     codes: list[str] = list(_SAMPLE)
     if options["prices"] is not None:
-        from qws.gateways.sim.files import FileBars
-
-        known = [code for code in FileBars(options["prices"]).codes(day) if _is_share(code)]
+        known = [code for code in priced if _is_share(code)]
         codes = sorted(Random(f"{config.paper.seed}:demo").sample(known, min(_NAMES, len(known))))  # noqa: S311
     shares = [Random(f"{config.paper.seed}:{code}").uniform(1, 3) for code in codes]  # noqa: S311
     rows = [f"{day},{code},{share / sum(shares) * 0.95:.4f}" for code, share in zip(codes, shares, strict=True)]
     text = "\n".join(["date,stock_code,weight", *rows, ""])
     (home.inbox / "demo.csv").write_text(text, encoding="utf-8")
+
+
+def _priced(prices: Path | None, day: date) -> tuple[str, ...]:
+    """The codes with a price on `day`. Raises ConfigError when there is none, which would look like a bad day."""
+    if prices is None:
+        return ()
+    from qws.gateways.sim.files import FileBars
+
+    if not (codes := FileBars(prices).codes(day)):
+        raise ConfigError(f"price file {prices.name} has no price on {day}; name another day with --date")
+    return codes
 
 
 def _is_share(code: str) -> bool:

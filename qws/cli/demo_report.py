@@ -17,6 +17,7 @@ from qws.store.reading import Views
 
 _BAR = 24
 _ROWS_MAX = 60
+_NOTHING = "no target of that day was found: give the day that the file names, and a file whose name ends in .csv"
 
 
 def result_of(views: Views, seen: list[Message]) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def result_of(views: Views, seen: list[Message]) -> dict[str, Any]:
         "run_id": run_id or None,
         "status": ended.status if ended else "refused",
         "reason": ended.reason if ended else (refused.refusals[0].code if refused else "nothing_ran"),
-        "text": ended.text if ended else "; ".join(each.text for each in refused.refusals) if refused else "",
+        "text": ended.text if ended else "; ".join(each.text for each in refused.refusals) if refused else _NOTHING,
         "target": target,
         "plan": [_only(row, "stock_code", "side", "shares", "price", "reason") for row in rows if row["shares"]],
         "orders": [
@@ -62,7 +63,8 @@ def show(result: dict[str, Any], home: Home) -> None:
     console = Console()
     if result["run_id"] is None:
         console.print(Text(f"refused [{result['reason']}]: {result['text']}", style="bold red"))
-        console.print(f"The file lies in {home.inbox / 'rejected'}, with the reason beside it.")
+        if result["reason"] != "nothing_ran":
+            console.print(f"The file lies in {home.inbox / 'rejected'}, with the reason beside it.")
         return
     console.print(_orders_table(result))
     console.print(_weights_table(result))

@@ -38,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--home", "folder", type=click.Path(file_okay=False), help="The home; default: QWS_HOME, or here.")
 @click.option("--prices", type=_FILE, help="Daily bars: plan for a new paper account instead of a home's.")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Trading day; with --prices.")
-@click.option("--cash", type=Decimal, default=Decimal(10_000_000), show_default=True, help="CNY; with --prices.")
+@click.option("--cash", default="10000000", show_default=True, help="CNY; with --prices.")
 @click.option("--positions", type=_FILE, help="Opening holdings; with --prices.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context

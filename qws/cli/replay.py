@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import tempfile
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--index", type=_FILE, help="Daily bars of indexes; 000001.SH is the benchmark.")
 @click.option("--from", "first", type=_DAY, required=True, help="First day.")
 @click.option("--to", "last", type=_DAY, required=True, help="Last day.")
-@click.option("--cash", type=Decimal, default=Decimal(100_000_000), show_default=True, help="CNY at the start.")
+@click.option("--cash", default="100000000", show_default=True, help="CNY at the start.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the equity curve: .png or .html.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")

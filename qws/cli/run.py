@@ -8,10 +8,10 @@ import anyio
 import click
 from loguru import logger
 
-from qws.config import load_config
+from qws.config import Config, load_config
 from qws.daemon import serve
-from qws.errors import QwsError
-from qws.home import find_home
+from qws.errors import QwsError, StoreError
+from qws.home import Home, find_home
 from qws.log import start_logging, stop_logging
 from qws.store.lock import HomeLock
 from qws.text import speak
@@ -25,25 +25,45 @@ def run(folder: str | None, *, quiet: bool) -> None:
     home = find_home(folder)
     config = load_config(home.config_file)
     speak(config.language)
-    home.state.mkdir(parents=True, exist_ok=True)
     lock = HomeLock(home.lock)
-    lock.acquire()
+    try:
+        home.state.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        code = _locked(home, config, lock, quiet=quiet)
+    except OSError as error:
+        raise _broken(error) from error
+    sys.exit(code)
+
+
+def _locked(home: Home, config: Config, lock: HomeLock, *, quiet: bool) -> int:
     try:
         start_logging(home, config.log, console=not quiet)
         logger.info("home {}, {} account, settings {}", home.root, config.mode, home.config_file)
-        try:
-            code = anyio.run(serve, home, config)
-        except* QwsError as errors:
-            error = _first(errors)
-            logger.error("{}", error)
-            code = error.exit_code
+        code = _serve(home, config, quiet=quiet)
         logger.info("stopped, exit code {}", code)
     finally:
         stop_logging()
         lock.release()
-    sys.exit(code)
+    return code
 
 
-def _first(errors: BaseExceptionGroup[QwsError]) -> QwsError:
+def _serve(home: Home, config: Config, *, quiet: bool) -> int:
+    try:
+        return anyio.run(serve, home, config)
+    except* (QwsError, OSError) as errors:
+        first = _first(errors)
+        error = first if isinstance(first, QwsError) else _broken(first)
+    logger.error("{}", error)
+    if quiet:  # what ends the daemon is told on the terminal too
+        click.echo(f"qws: {error}", err=True)
+    return error.exit_code
+
+
+def _broken(error: OSError) -> StoreError:
+    what = error.filename or "the home"
+    return StoreError(f"{what}: {error.strerror or error}; every folder of the home must exist and be writable")
+
+
+def _first(errors: BaseExceptionGroup[QwsError | OSError]) -> QwsError | OSError:
     inner = errors.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
