@@ -152,6 +152,44 @@ def test_a_row_that_is_no_bar_counts_as_missing_and_is_named(tmp_path: Path, row
     assert before == (7 if row.startswith("2026-11-18") else 8)
 
 
+def test_a_file_may_tell_the_reference_price_the_warning_and_the_day_of_listing(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    rows = (
+        "2026-11-18,000001.SZ,8,8,8,8,,,",
+        "2026-11-19,000001.SZ,7.5,7.6,7.4,7.5,7.500000001,1,",
+        "2026-11-19,000002.SZ,20,22,19,21,15,0,1",
+        "2026-11-20,000002.SZ,21,22,20,21,,,2",
+    )
+    header = "date,stock_code,open,high,low,close,prev_close,st,listing_day"
+    path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    found = {
+        (code, day): (bar.prev_close, bar.is_reference, bar.st, bar.listing_day)
+        for source in (FileBars(path), FileBars(a_parquet(tmp_path, path)))
+        for code, day in (("000001.SZ", DAY), ("000002.SZ", DAY), ("000002.SZ", DAY + timedelta(days=1)))
+        if (bar := source.bar(code, day)) is not None
+    }
+
+    assert found == {
+        ("000001.SZ", DAY): (Decimal("7.50"), True, True, None),
+        ("000002.SZ", DAY): (Decimal("15.00"), True, False, 1),
+        ("000002.SZ", DAY + timedelta(days=1)): (Decimal("21.00"), False, False, 2),
+    }
+
+
+def a_parquet(folder: Path, source: Path) -> Path:
+    from pyarrow import csv, parquet
+
+    parquet.write_table(csv.read_csv(source), folder / "prices.parquet")
+    return folder / "prices.parquet"
+
+
+def test_the_first_bar_of_a_file_is_no_listing(tmp_path: Path) -> None:
+    first = FileBars(a_csv(tmp_path, "2026-11-19,000001.SZ,9,9,9,9")).bar("000001.SZ", DAY)
+
+    assert first is not None
+    assert (first.listing_day, first.st, first.is_reference) == (None, False, False)
+
+
 def test_the_list_of_problems_is_bounded(tmp_path: Path) -> None:
     bars = FileBars(a_csv(tmp_path, *(f"2026-11-19,{number:06d}.SZ,0,0,0,0" for number in range(1, 500))))
 

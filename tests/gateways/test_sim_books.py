@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -226,6 +228,21 @@ def test_a_file_that_is_no_account_is_refused(tmp_path: Path) -> None:
         Books(path)
     with pytest.raises(StoreError, match="absent"):
         Books(tmp_path / "absent" / "paper.db")
+
+
+def test_a_file_of_an_earlier_version_is_continued(tmp_path: Path) -> None:
+    path, market = tmp_path / "paper.db", a_market()
+    old = an_exchange(market, TEN, path=path)
+    old.submit(buy(CODE, 100, market.instrument(CODE, TEN).limit_down), TEN)  # type: ignore[union-attr,arg-type]
+    before = told(old, later(TEN, 1))
+    old.close()
+    with closing(sqlite3.connect(path)) as file:
+        for column in ("arrives", "ahead", "since"):
+            file.execute(f"ALTER TABLE orders DROP COLUMN {column}")
+        file.commit()
+    continued = an_exchange(market, later(TEN, 1), path=path)
+
+    assert told(continued, later(TEN, 1)) == before
 
 
 def test_the_file_does_not_grow_from_day_to_day(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tests.gateways.sim_rig import (
 
 CODE = "600000.SH"
 TEN = at("10:00:00")
+ENDLESS = 10**12  # a queue that never trades away
 S = OrderStatus
 
 
@@ -78,8 +79,8 @@ def test_a_resting_order_trades_at_its_own_price_when_a_later_book_reaches_it() 
     order_id = exchange.submit(buy(CODE, 1000, price), at("09:30:00"))
     events = play(exchange, at("14:59:59"))
 
-    first = listing.tape.first_touch(Side.BUY, 960, 0, market.grid.steps)
-    assert first is not None
+    first = listing.tape.first_trade(Side.BUY, 960, ENDLESS, 0, listing.tape.end)
+    assert listing.tape.touch(first)[1] <= 960
     assert [(fill.price, fill.shares) for fill in fills(events, order_id)] == [(price, 1000)]
     waited = fills(events, order_id)[0].at - later(at("00:00:00"), market.grid.second_of(first))
     assert timedelta(0) < waited < timedelta(seconds=1)
@@ -101,11 +102,11 @@ def test_what_was_taken_from_a_level_is_gone_until_the_next_book() -> None:
 
 def test_two_orders_of_one_code_share_the_depth_by_price() -> None:
     market = a_flat_market()
-    best = book(market, now="09:30:00").asks[0]
-    exchange = an_exchange(market, at("09:16:00"), cash=100 * MILLION)
-    modest = exchange.submit(buy(CODE, best.volume, best.price), at("09:16:00"))
-    keen = exchange.submit(buy(CODE, best.volume, best.price + Decimal("0.01")), at("09:17:00"))
-    events = play(exchange, at("09:30:02"))
+    best, noon = book(market, now="13:00:00").asks[0], at("11:29:59.990")
+    exchange = an_exchange(market, noon, cash=100 * MILLION)
+    modest = exchange.submit(buy(CODE, best.volume, best.price), noon)
+    keen = exchange.submit(buy(CODE, best.volume, best.price + Decimal("0.01")), noon)
+    events = play(exchange, at("13:00:02"))
 
     assert [fill.price for fill in fills(events, keen)] == [best.price]
     assert fills(events, modest) == []
@@ -115,8 +116,8 @@ def test_own_orders_never_trade_with_each_other() -> None:
     market = a_flat_market()
     exchange = an_exchange(market, TEN, positions=((CODE, 1000, 1000),))
     bid = book(market).bids[0].price
-    exchange.submit(buy(CODE, 100, bid - Decimal("0.30")), TEN)
-    exchange.submit(sell(CODE, 100, bid - Decimal("0.40")), TEN)
+    exchange.submit(buy(CODE, 100, bid - Decimal("0.05")), TEN)
+    exchange.submit(sell(CODE, 100, bid - Decimal("0.10")), TEN)
     events = play(exchange, later(TEN, 2))
 
     assert [trade.price for trade in exchange.trades(later(TEN, 2))] == [bid]

@@ -19,6 +19,7 @@ from tests.gateways.sim_rig import DAY, FixedBars, a_market, at, bar, flat, late
 from tests.gateways.test_sim_bars import CODES, REAL_PRICES, SESSIONS
 
 CODE = "600000.SH"
+CONTINUOUS = SESSION_GRID.step_at(14 * 3600 + 57 * 60)  # from here on the closing auction
 LIMIT_UP = bar("11.00", "11.00", "11.00", "11.00", "10.00")
 LIMIT_DOWN = bar("9.00", "9.00", "9.00", "9.00", "10.00")
 
@@ -42,7 +43,7 @@ def test_the_path_starts_at_the_open_touches_high_and_low_and_ends_at_the_close(
 
 
 @settings(max_examples=200)
-@given(st.integers(0, 10**6), CODES, SESSIONS, st.integers(0, SESSION_GRID.steps - 1))
+@given(st.integers(0, 10**6), CODES, SESSIONS, st.integers(0, CONTINUOUS - 1))
 def test_the_book_is_ordered_on_tick_inside_the_limits_and_never_crossed(
     seed: int, code: str, day: date, step: int
 ) -> None:
@@ -121,9 +122,9 @@ def test_an_unknown_code_and_an_index_have_neither_quote_nor_record() -> None:
         assert market.instrument(code, at("10:00:00")) is None
 
 
-def test_nothing_trades_before_the_opening_auction_is_over() -> None:
+def test_the_opening_price_is_known_from_the_end_of_the_auction_on() -> None:
     market = a_market(FixedBars({CODE: bar("10.10", "10.30", "9.90", "10.20", "10.00")}))
-    early, uncrossed = market.quote(CODE, at("09:24:59")), market.quote(CODE, at("09:27:00"))
+    early, uncrossed = market.quote(CODE, at("09:14:59")), market.quote(CODE, at("09:27:00"))
     assert early is not None
     assert uncrossed is not None
 
@@ -191,7 +192,7 @@ def test_any_bar_makes_a_legal_path(floor: int, spread: list[int], seed: int) ->
     assert (max(path), min(path)) == (in_ticks(high, tick), in_ticks(low, tick))
 
 
-def test_first_touch_is_the_first_book_that_reaches_the_limit() -> None:
+def test_the_first_trade_behind_an_endless_queue_is_in_the_first_book_that_reaches_the_limit() -> None:
     market = a_market()
     listing = market.listing(CODE, DAY)
     assert listing is not None
@@ -199,11 +200,11 @@ def test_first_touch_is_the_first_book_that_reaches_the_limit() -> None:
     assert isinstance(tape, Tape)
     limit = tape.price(1000) - 5
 
-    found = tape.first_touch(Side.BUY, limit, 1000, SESSION_GRID.steps)
+    found = tape.first_trade(Side.BUY, limit, 10**12, 1000, tape.end)
 
-    assert found is not None
-    assert tape.book(found).asks[0][0] <= limit
-    assert all(tape.book(step).asks[0][0] > limit for step in range(1000, found) if tape.book(step).asks)
+    assert found < tape.end
+    assert tape.touch(found)[1] <= limit or tape.price(found) < limit
+    assert all(tape.touch(step)[1] > limit for step in range(1000, found))
 
 
 def test_the_same_seed_gives_the_same_day_in_every_process() -> None:

@@ -38,7 +38,11 @@ class Holding:
 
 @dataclass(slots=True)
 class Ticket:
-    """One order at the exchange. `due` is when its acknowledgement (49) or cancel (51, 52) takes effect."""
+    """One order at the exchange. `due` is when its acknowledgement (49) or cancel (51, 52) takes effect.
+
+    From `arrives` on it may meet the book, until then it is `arriving`; after step `since` it rests behind `ahead`
+    shares of others at its price.
+    """
 
     serial: int
     request: OrderRequest
@@ -53,6 +57,9 @@ class Ticket:
     fee_bound: Decimal = Decimal(0)
     arriving: bool = True
     cancel_asked: bool = False
+    arrives: datetime | None = None
+    ahead: int = 0
+    since: int = -1
 
     @property
     def order_id(self) -> str:

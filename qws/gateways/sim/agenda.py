@@ -13,12 +13,13 @@ _GRAIN_US = 10_000
 
 
 class Due(Enum):
-    """Kinds of pending work: a first report, a cancel, an arriving order, a book worth looking at, the day's end."""
+    """Pending work: a report, a cancel, an arriving order, a book worth a look, an auction's end, the day's end."""
 
     REPORT = auto()
     CANCEL = auto()
     MATCH = auto()
     LOOK = auto()
+    CALL = auto()
     CLOSE = auto()
 
 

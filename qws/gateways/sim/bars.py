@@ -17,13 +17,20 @@ from qws.ports import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day of one code, in CNY per share (points for an index), every price on tick."""
+    """One day of one code, in CNY per share (points for an index), every price on tick.
+
+    `is_reference` says that `prev_close` is the exchange's own reference price, ex-rights on an ex-date and the issue
+    price on the first day; otherwise it is the close before. `listing_day` counts trading days from 1; None: long ago.
+    """
 
     open: Decimal
     high: Decimal
     low: Decimal
     close: Decimal
     prev_close: Decimal
+    is_reference: bool = False
+    st: bool = False
+    listing_day: int | None = None
 
 
 class Bars(Protocol):
@@ -89,7 +96,11 @@ class GeneratedBars:
         opened = before * math.exp((gap - 0.5) * 0.012) * (close / before) ** 0.2
         high = max(min(max(opened, close) * (1 + 0.022 * up * up), before * (1 + self._MOVE_MAX)), opened, close)
         low = min(max(min(opened, close) * (1 - 0.022 * down * down), before * (1 - self._MOVE_MAX)), opened, close)
-        return Bar(*(_on_tick(price, trait.tick) for price in (opened, high, low, close, before)))
+        tick = trait.tick
+        return Bar(
+            _on_tick(opened, tick), _on_tick(high, tick), _on_tick(low, tick), _on_tick(close, tick),
+            _on_tick(before, tick),
+        )  # fmt: skip
 
     def last_close(self, code: str, day: date) -> Decimal | None:
         """The close of the session before `day`, in CNY; None for a code that gets no price."""

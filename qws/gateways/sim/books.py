@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS holdings (
 CREATE TABLE IF NOT EXISTS orders (
   serial INTEGER PRIMARY KEY, day TEXT, tag TEXT, code TEXT, side TEXT, shares INTEGER, price TEXT, status INTEGER,
   at TEXT, due TEXT, verdict TEXT, message TEXT, traded INTEGER, amount TEXT, fee TEXT, fee_bound TEXT,
-  arriving INTEGER, cancel_asked INTEGER);
+  arriving INTEGER, cancel_asked INTEGER, arrives TEXT, ahead INTEGER DEFAULT 0, since INTEGER DEFAULT -1);
 CREATE TABLE IF NOT EXISTS trades (
   trade_id TEXT PRIMARY KEY, day TEXT, order_id TEXT, tag TEXT, code TEXT, side TEXT, shares INTEGER, price TEXT,
   at TEXT, fee TEXT);
@@ -79,6 +79,10 @@ class Books:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
+            known = {row[1] for row in self._db.execute("PRAGMA table_info(orders)")}
+            for column in ("arrives TEXT", "ahead INTEGER DEFAULT 0", "since INTEGER DEFAULT -1"):
+                if column.split()[0] not in known:  # a file of an earlier version
+                    self._db.execute(f"ALTER TABLE orders ADD COLUMN {column}")
         except sqlite3.Error as error:
             self._db.close()
             raise StoreError(f"paper account file {path}: {error}") from error
@@ -119,7 +123,7 @@ class Books:
                 "INSERT OR REPLACE INTO holdings VALUES (?,?,?,?,?)", [_holding_row(held) for held in holdings]
             )
             self._db.executemany(
-                f"INSERT OR REPLACE INTO orders VALUES ({','.join('?' * 18)})",  # noqa: S608 - placeholders only
+                f"INSERT OR REPLACE INTO orders VALUES ({','.join('?' * 21)})",  # noqa: S608 - placeholders only
                 [_row(ticket, day) for ticket in tickets],
             )
             self._db.executemany(
@@ -159,6 +163,8 @@ def _row(ticket: Ticket, day: str) -> tuple[object, ...]:
         ticket.serial, day, ask.tag, ask.code, ask.side.value, ask.shares, str(ask.price), int(ticket.status),
         ticket.at.isoformat(), ticket.due.isoformat(), ticket.verdict, ticket.message, ticket.traded,
         str(ticket.amount), str(ticket.fee), str(ticket.fee_bound), ticket.arriving, ticket.cancel_asked,
+        ticket.arrives.isoformat() if ticket.arriving and ticket.arrives is not None else None,
+        ticket.ahead, ticket.since,
     )  # fmt: skip
 
 
@@ -180,6 +186,9 @@ def _ticket(row: tuple[object, ...]) -> Ticket:
         Decimal(str(bound)),
         bool(flags[0]),
         bool(flags[1]),
+        None if flags[2] is None else datetime.fromisoformat(str(flags[2])),
+        int(str(flags[3])),
+        int(str(flags[4])),
     )
 
 

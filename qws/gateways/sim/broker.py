@@ -13,6 +13,7 @@ from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.gateways.sim.bars import Bars
 from qws.gateways.sim.exchange import SimExchange
 from qws.gateways.sim.market import SimMarket
+from qws.gateways.sim.quirks import PERFECT, Quirks, seen_quote
 from qws.ports import BrokerEvent, Clock
 
 
@@ -75,15 +76,18 @@ class PaperBroker:
 
 
 class PaperQuotes:
-    """`Quotes` of a `SimMarket`; index closes come from `indexes`, which may be another source of bars."""
+    """`Quotes` of a `SimMarket`; index closes come from `indexes`, which may be another source of bars.
 
-    def __init__(self, market: SimMarket, indexes: Bars, clock: Clock) -> None:
-        self._market, self._indexes, self._clock = market, indexes, clock
+    `quirks` are the faults of the feed, none unless they are asked for.
+    """
+
+    def __init__(self, market: SimMarket, indexes: Bars, clock: Clock, quirks: Quirks = PERFECT) -> None:
+        self._market, self._indexes, self._clock, self._quirks = market, indexes, clock, quirks
 
     async def quotes(self, codes: Collection[str]) -> Mapping[str, Quote]:
         """The five-level snapshot of each known code."""
         now = self._clock.now()
-        found = ((code, self._market.quote(code, now)) for code in codes)
+        found = ((code, seen_quote(self._market, self._quirks, code, now)) for code in codes)
         return {code: quote for code, quote in found if quote is not None}
 
     async def instruments(self, codes: Collection[str]) -> Mapping[str, Instrument]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
 from qws.domain.codes import classify
 from qws.domain.fees import FeePlan
+from qws.domain.limits import auction_range, opening_cap
 from qws.domain.lots import is_legal_buy, is_legal_sell
 from qws.domain.market import Instrument, Side
 from qws.domain.orders import OrderRequest
-from qws.domain.prices import is_on_tick
+from qws.domain.prices import cage_base, cage_bound, is_on_tick
 from qws.domain.sessions import Phase
-from qws.gateways.sim.account import Account, Ticket
-from qws.gateways.sim.market import SimMarket, second_of_day
+from qws.gateways.sim.account import Ticket
+from qws.gateways.sim.books import State
+from qws.gateways.sim.market import SHARES, Listing, SimMarket, second_of_day
+from qws.gateways.sim.tape import Tape
 
 # The texts are those a Chinese counter shows; the code in front is what a program should read.
 _TEXTS = {
@@ -28,6 +32,9 @@ _TEXTS = {
     "QTY_ODD_LOT": "[COUNTER][251122] 零股必须一次性卖出",
     "QTY_MAX": "[COUNTER][251123] 委托数量超过单笔上限",
     "PRICE_LIMIT": "[COUNTER][251130] 委托价格超出涨跌幅限制",
+    "PRICE_CAGE": "[COUNTER][251131] 委托价格超出有效申报价格范围",
+    "NO_LIMIT_RANGE": "[COUNTER][251132] 委托价格超出无涨跌幅限制证券的有效申报价格区间",
+    "ST_DAILY_CAP": "[COUNTER][251140] 超出风险警示股票单日买入数量上限",
     "INSUFFICIENT_CASH": "[COUNTER][260200] 可用资金不足",
     "INSUFFICIENT_SHARES": "[COUNTER][260201] 可用股份不足",
     "CANCEL_NOT_ALLOWED": "[COUNTER][251300] 当前不允许撤单",
@@ -47,9 +54,9 @@ class Counter:
     def __init__(self, market: SimMarket, plan: FeePlan) -> None:
         self._market, self._plan = market, plan
 
-    def verdict(self, ticket: Ticket, account: Account, now: datetime) -> str:
+    def verdict(self, ticket: Ticket, state: State, now: datetime) -> str:
         """Why the order is turned down, empty when it is taken; also sets the ticket's bound of fees."""
-        order, day = ticket.request, now.date()
+        order, day, account = ticket.request, now.date(), state.account
         if not self._market.is_session(day):
             return refusal("NOT_SESSION", f"{day}")
         listing = self._market.listing(order.code, day)
@@ -61,7 +68,8 @@ class Counter:
         if not phase.accepts_limit_order and phase.phase not in _QUEUED_PHASES:
             return refusal("PHASE_CLOSED", f"{now:%H:%M:%S}")
         sellable = account.sellable(order.code)
-        refused = _form(order, listing.instrument, sellable)
+        refused = _form(order, listing.instrument, sellable) or self.entry(order, now)
+        refused = refused or self._st_cap(order, listing.instrument, state.tickets.values())
         if refused:
             return refused
         ticket.fee_bound = self.fees(order, day, order.shares * order.price)
@@ -70,6 +78,55 @@ class Counter:
         if order.side is Side.SELL and order.shares > sellable:
             return refusal("INSUFFICIENT_SHARES", f"wants {order.shares}, sellable {sellable}")
         return ""
+
+    def entry(self, order: OrderRequest, now: datetime) -> str:
+        """Why the exchange's host does not take a price at `now`, empty when it does (RULES.md sections 5 and 6).
+
+        What the broker queues is asked about when it is sent on.
+        """
+        listing, second = self._market.listing(order.code, now.date()), second_of_day(now)
+        if listing is None or listing.tape is None:
+            return ""
+        if listing.is_continuous(second):
+            return self._cage(order, listing, listing.tape, second)
+        rule = self._market.rules.free_days.at(None, now.date())
+        instrument = listing.instrument
+        if listing.hours is None or rule is None or instrument.limit_up is not None:
+            return ""
+        if instrument.kind not in SHARES:
+            return ""
+        if second < listing.hours.call_to:
+            low, high = Decimal(0), opening_cap(rule, instrument.prev_close, instrument.tick)
+        elif listing.is_halted(second) or listing.in_call(second):
+            last = listing.price(listing.tape.price(listing.step_at(second)))
+            low, high = auction_range(rule, last, instrument.tick)
+        else:
+            return ""
+        is_inside = low <= order.price <= high
+        return "" if is_inside else refusal("NO_LIMIT_RANGE", f"price {order.price}, range {low} to {high}")
+
+    def _cage(self, order: OrderRequest, listing: Listing, tape: Tape, second: float) -> str:
+        instrument = listing.instrument
+        rule = self._market.rules.cages.at((instrument.board, instrument.kind), instrument.day)
+        if rule is None:
+            return ""
+        bid, ask = tape.touch(self._market.grid.step_at(second))
+        best_bid, best_ask = listing.price(bid) if bid else None, listing.price(ask) if ask <= tape.up else None
+        # The ladder's last trade is never needed: a book in continuous trading has at least one side.
+        base = cage_base(order.side, bid=best_bid, ask=best_ask, last=None, prev_close=instrument.prev_close)
+        bound = cage_bound(rule, order.side, base, instrument.tick)
+        if order.price <= bound if order.side is Side.BUY else order.price >= bound:
+            return ""
+        return refusal("PRICE_CAGE", f"{order.side} {order.price}, bound {bound}")
+
+    def _st_cap(self, order: OrderRequest, instrument: Instrument, tickets: Iterable[Ticket]) -> str:
+        cap = self._market.rules.st_buy_cap(instrument) if order.side is Side.BUY else None
+        if cap is None:
+            return ""
+        today = sum(_bought(ticket) for ticket in tickets if ticket.request.code == order.code)
+        if today + order.shares <= cap:
+            return ""
+        return refusal("ST_DAILY_CAP", f"bought or ordered {today}, wants {order.shares}, cap {cap}")
 
     def fees(self, order: OrderRequest, day: date, amount: Decimal) -> Decimal:
         """The fees in CNY of an order that traded `amount` CNY in all (RULES.md section 12)."""
@@ -101,6 +158,13 @@ def _form(order: OrderRequest, instrument: Instrument, sellable: int) -> str:
     if (up is not None and order.price > up) or (down is not None and order.price < down):
         return refusal("PRICE_LIMIT", f"price {order.price}, limits {down} to {up}")
     return ""
+
+
+def _bought(ticket: Ticket) -> int:
+    """Shares that a buy of today has taken or may still take."""
+    if ticket.request.side is Side.SELL or ticket.verdict:
+        return 0
+    return ticket.traded if ticket.status.is_terminal else ticket.request.shares
 
 
 def _quantity(order: OrderRequest, instrument: Instrument, sellable: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position
@@ -13,8 +14,9 @@ from qws.gateways.sim.account import Holding, Ticket
 from qws.gateways.sim.agenda import Agenda, Due, Latency
 from qws.gateways.sim.books import Books, Opening, audit, opened
 from qws.gateways.sim.counter import Counter, refusal
-from qws.gateways.sim.market import SimMarket, moment_of, second_of_day
-from qws.gateways.sim.matching import Floor
+from qws.gateways.sim.market import SimMarket, second_of_day
+from qws.gateways.sim.matching import Fills, Floor
+from qws.gateways.sim.wakeups import Wakeups
 
 Event = BrokerOrder | Trade
 
@@ -22,8 +24,8 @@ Event = BrokerOrder | Trade
 class SimExchange:
     """One account at one exchange: order states, T+1, frozen cash and fees as at a MiniQMT broker.
 
-    Every call first brings the exchange up to `now`, and commits before it returns. Orders trade in continuous
-    trading only and expire at the end of the day. Raises InvariantBroken when money or shares do not add up.
+    Every call first brings the exchange up to `now`, and commits before it returns. Orders trade in call auctions and
+    in continuous trading and expire at the end of the day. Raises InvariantBroken when money or shares do not add up.
     """
 
     def __init__(
@@ -35,8 +37,7 @@ class SimExchange:
         self._outbox: list[Event] = []
         self._dirty: tuple[dict[str, Ticket], dict[str, None], list[Trade]] = ({}, {}, [])
         self._floor = Floor(market)
-        self._looks: dict[str, datetime] = {}
-        self._planned_close: datetime | None = None
+        self._wakeups = Wakeups(market, self._floor, self._agenda)
         state = books.load()
         self._state = state if state is not None else opened(opening, now.date())
         if state is None:
@@ -50,14 +51,15 @@ class SimExchange:
         state = self._state
         state.serial += 1
         ticket = Ticket(state.serial, order, OrderStatus.WAIT_REPORTING, now, now, "")
-        ticket.verdict = self._counter.verdict(ticket, state.account, now)
-        starts = self._trading_from(now) if not ticket.verdict and self._counter.queues(order.code, now) else now
+        ticket.verdict = self._counter.verdict(ticket, state, now)
+        is_queued = not ticket.verdict and self._counter.queues(order.code, now)
+        starts = self._wakeups.trading_from(now) if is_queued else now
         ticket.due = self._agenda.report_at(starts, "report", ticket.order_id)
         if not ticket.verdict:
             state.account.reserve(ticket)
         state.tickets[ticket.order_id] = ticket
         self._agenda.push(ticket.due, Due.REPORT, ticket.order_id)
-        self._plan_close()
+        self._wakeups.plan_close(state.day, self._now)
         self._report(ticket)
         self._commit()
         return ticket.order_id
@@ -136,13 +138,19 @@ class SimExchange:
     def _happen(self, at: datetime, due: Due, key: str) -> None:
         match due:
             case Due.CLOSE:
+                for code in self._floor.codes():
+                    self._call(code, at)
                 self._expire(at)
             case Due.MATCH:
-                self._match(key, at)
+                ticket = self._state.tickets[key]
+                # What has ended, or met the book together with another order, does not wake its code again.
+                if ticket.arriving and not ticket.status.is_terminal:
+                    self._match(ticket.request.code, at)
             case Due.LOOK:
-                if self._looks.get(key) == at:
-                    del self._looks[key]
+                if self._wakeups.take_look(key, at):
                     self._match(key, at)
+            case Due.CALL:
+                self._call(key, at)
             case Due.CANCEL:
                 ticket = self._state.tickets[key]
                 if not ticket.status.is_terminal:
@@ -153,6 +161,8 @@ class SimExchange:
     def _accept(self, ticket: Ticket, at: datetime) -> None:
         if ticket.status is not OrderStatus.WAIT_REPORTING:
             return
+        if not ticket.verdict and self._counter.queues(ticket.request.code, ticket.at):
+            self._refuse(ticket, self._counter.entry(ticket.request, at))
         ticket.at = at
         if ticket.verdict:
             ticket.status, ticket.message = OrderStatus.JUNK, ticket.verdict
@@ -161,12 +171,32 @@ class SimExchange:
         ticket.status = OrderStatus.REPORTED
         self._report(ticket)
         self._floor.enter(ticket)
-        self._push_arrival(ticket, at)
+        ticket.arrives = self._wakeups.arrival(ticket, at)
+        self._wakeups.plan_arrival(ticket)
+        self._wakeups.plan_call(ticket.request.code, at)
         if ticket.cancel_asked:
             self._begin_cancel(ticket, at)
 
+    def _refuse(self, ticket: Ticket, verdict: str) -> None:
+        """The exchange turns down what the broker had queued: what was frozen for it is free again."""
+        if verdict:
+            self._state.account.release(ticket, OrderStatus.JUNK)
+            ticket.verdict = verdict
+
     def _match(self, code: str, at: datetime) -> None:
-        for ticket, fills in self._floor.match(code, at):
+        self._book(self._floor.match(code, at), at)
+        self._wakeups.plan_look(code, at.date(), self.market.grid.step_at(second_of_day(at)))
+
+    def _call(self, code: str, at: datetime) -> None:
+        """End a call auction; what is left goes on into continuous trading where that begins at once."""
+        self._book(self._floor.call(code, at), at)
+        listing = self.market.listing(code, at.date())
+        if listing is not None and listing.is_continuous(second_of_day(at)):
+            self._match(code, at)
+        self._wakeups.plan_call(code, at)
+
+    def _book(self, traded: Iterable[tuple[Ticket, Fills]], at: datetime) -> None:
+        for ticket, fills in traded:
             for shares, price in fills:
                 self._fill(ticket, shares, price, at)
             self._dirty[0][ticket.order_id] = ticket
@@ -175,7 +205,6 @@ class SimExchange:
                 self._report(ticket)
             if not ticket.open_shares:
                 self._floor.leave(ticket)
-        self._plan_look(code, at.date(), self.market.grid.step_at(second_of_day(at)))
 
     def _fill(self, ticket: Ticket, shares: int, price: Decimal, at: datetime) -> None:
         ask, state = ticket.request, self._state
@@ -190,23 +219,6 @@ class SimExchange:
         self._outbox.append(trade)
         self._dirty[1][ask.code] = None
         self._dirty[2].append(trade)
-
-    def _plan_look(self, code: str, day: date, after: int) -> datetime | None:
-        step = self._floor.next_look(code, after)
-        if step is None:
-            self._looks.pop(code, None)
-            return None
-        look = self._agenda.fill_at(moment_of(day, self.market.grid.second_of(step)), f"{code}:{step}")
-        if self._looks.get(code) != look:
-            self._looks[code] = look
-            self._agenda.push(look, Due.LOOK, code)
-        return look
-
-    def _plan_close(self) -> None:
-        closes = self._closes_at(self._state.day)
-        if self._planned_close != closes and closes > self._now:
-            self._planned_close = closes
-            self._agenda.push(closes, Due.CLOSE, "")
 
     def _begin_cancel(self, ticket: Ticket, at: datetime) -> None:
         has_traded = ticket.status is OrderStatus.PART_SUCC
@@ -230,7 +242,7 @@ class SimExchange:
     def _turn(self, now: datetime) -> None:
         """Begin a new day: what was bought may be sold, yesterday's orders are gone."""
         state = self._state
-        self._expire(self._closes_at(state.day))
+        self._expire(self._wakeups.closes_at(state.day))
         for ticket in state.tickets.values():
             self._accept(ticket, ticket.due)
         self._commit()
@@ -241,8 +253,7 @@ class SimExchange:
         held = [holding for holding in state.account.holdings.values() if holding.shares]
         state.account.holdings = {one.code: Holding(one.code, one.shares, 0, one.shares, one.cost) for one in held}
         self._floor.clear()
-        self._looks.clear()
-        self._agenda.clear()
+        self._wakeups.clear()
         self._books.turn(state)
 
     def _restore(self) -> None:
@@ -256,29 +267,15 @@ class SimExchange:
                 self._agenda.push(ticket.due, Due.REPORT, ticket.order_id)
             elif not ticket.status.is_terminal:
                 self._floor.enter(ticket)
-                if ticket.arriving:
-                    self._push_arrival(ticket, ticket.at)
+                self._wakeups.plan_arrival(ticket)
                 if ticket.status in (OrderStatus.REPORTED_CANCEL, OrderStatus.PARTSUCC_CANCEL):
                     self._agenda.push(ticket.due, Due.CANCEL, ticket.order_id)
         if state.tickets:
             self._now = done = max(ticket.at for ticket in state.tickets.values())
-            self._plan_close()
-            step = self.market.grid.step_at(second_of_day(done))
+            self._wakeups.plan_close(state.day, done)
+            self._wakeups.resume_looks(done)
             for code in self._floor.codes():
-                look = self._plan_look(code, state.day, max(step - 1, -1))
-                if look is not None and look <= done:
-                    self._plan_look(code, state.day, step)
-
-    def _trading_from(self, at: datetime) -> datetime:
-        second = self.market.grid.resumes_at(second_of_day(at))
-        return at if second is None or second <= second_of_day(at) else moment_of(at.date(), second)
-
-    def _closes_at(self, day: date) -> datetime:
-        return moment_of(day, self.market.grid.halves[-1][1])
-
-    def _push_arrival(self, ticket: Ticket, at: datetime) -> None:
-        arrives = self._trading_from(self._agenda.fill_at(self._trading_from(at), ticket.order_id))
-        self._agenda.push(arrives, Due.MATCH, ticket.request.code)
+                self._wakeups.plan_call(code, done)
 
     def _report(self, ticket: Ticket) -> None:
         self._outbox.append(ticket.report())

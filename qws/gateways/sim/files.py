@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("date", "stock_code", "open", "high", "low", "close")
 _PRICES = _COLUMNS[2:]
+_EXTRAS = ("prev_close", "st", "listing_day")
 _EPOCH = date(1970, 1, 1).toordinal()
 _CODE_BITS = 20  # a key is (code index << 20) + days since 1970, so one sorted column serves every code
 _MILL = Decimal("0.001")
@@ -32,15 +33,21 @@ _PRICE_MAX = 2e6  # CNY; beyond it 0.001 CNY no longer fit a C int
 class FileBars:
     """Unadjusted daily bars from a `.parquet` or `.csv` file with the columns date, stock_code, open, high, low, close.
 
+    Three further columns are used where they are there, and a row may leave them empty: `prev_close`, the exchange's
+    reference price in CNY (ex-rights on an ex-date, the issue price on the first day); `st`, 1 for a stock with a risk
+    warning; `listing_day`, 1 on the day of the IPO. The first bar of a code is not taken for an IPO.
+
     Prices are CNY and are rounded half up to the code's tick. A row that cannot be a bar (absent, zero or negative
     price, high below low, open or close outside them, the same code and day twice) counts as missing and is named
     in `problems`. Raises ConfigError when the file or one of its columns is not there.
     """
 
     def __init__(self, path: Path) -> None:
-        codes, keys, prices, self.problems = _columns(_open(path))
+        column, extras = _open(path)
+        codes, keys, prices, self.problems = _columns(column, extras)
         self._codes = {code: index for index, code in enumerate(codes)}
-        self._keys, self._prices = keys, prices
+        self._keys, self._prices = keys, prices[: len(_PRICES)]
+        self._extras = dict(zip(extras, prices[len(_PRICES) :], strict=True))
 
     def is_known(self, code: str) -> bool:
         """Whether the file names this code at all."""
@@ -56,8 +63,13 @@ class FileBars:
             return None
         tick = price_tick(code)
         opened, high, low, close = (_quantise(column[row], tick) for column in self._prices)
-        before = self._close_before(row, key, tick)
-        return Bar(opened, high, low, close, opened if before is None else before)
+        st, listing_day = (self._extra(name, row) for name in ("st", "listing_day"))
+        reference = self._extra("prev_close", row)
+        before = _quantise(reference, tick) if reference else self._close_before(row, key, tick)
+        return Bar(
+            opened, high, low, close, opened if before is None else before,
+            is_reference=bool(reference), st=bool(st), listing_day=listing_day or None,
+        )  # fmt: skip
 
     def last_close(self, code: str, day: date) -> Decimal | None:
         """The newest close strictly before `day`, in CNY; None when there is none."""
@@ -77,6 +89,11 @@ class FileBars:
         index = self._codes.get(code)
         return None if index is None else (index << _CODE_BITS) + day.toordinal() - _EPOCH
 
+    def _extra(self, name: str, row: int) -> int:
+        """What a further column says, 0 where the file or the row does not have it."""
+        column = self._extras.get(name)
+        return 0 if column is None else column[row]
+
     def _close_before(self, row: int, key: int, tick: Decimal) -> Decimal | None:
         if row == 0 or self._keys[row - 1] >> _CODE_BITS != key >> _CODE_BITS:
             return None
@@ -88,8 +105,8 @@ def _quantise(mills: int, tick: Decimal) -> Decimal:
     return (mills + step // 2) // step * tick
 
 
-def _open(path: Path) -> Column:
-    """A reader of single columns, so that no more than one is in memory beside what is kept."""
+def _open(path: Path) -> tuple[Column, tuple[str, ...]]:
+    """A reader of single columns, so that no more than one is in memory, and which further columns there are."""
     if not path.is_file():
         raise ConfigError(f"price file {path}: there is no such file")
     import pyarrow as pa
@@ -103,14 +120,15 @@ def _open(path: Path) -> Column:
         missing = [name for name in _COLUMNS if name not in names]
         if missing:
             raise ConfigError(f"price file {path.name}: missing column(s) {', '.join(missing)}")
+        extras = tuple(name for name in _EXTRAS if name in names)
         if file is not None:
-            return lambda name: file.read([name], use_threads=False)[name]
-        types = {"date": pa.string(), "stock_code": pa.string()} | {name: pa.float64() for name in _PRICES}
-        options = csv.ConvertOptions(column_types=types, include_columns=_COLUMNS)
+            return lambda name: file.read([name], use_threads=False)[name], extras
+        types = {"date": pa.string(), "stock_code": pa.string()} | {name: pa.float64() for name in _PRICES + extras}
+        options = csv.ConvertOptions(column_types=types, include_columns=_COLUMNS + extras)
         table = csv.read_csv(path, convert_options=options)
     except pa.ArrowInvalid as error:
         raise ConfigError(f"price file {path.name}: {error}") from error
-    return lambda name: table[name]
+    return lambda name: table[name], extras
 
 
 def _csv_header(path: Path) -> tuple[str, ...]:
@@ -118,8 +136,10 @@ def _csv_header(path: Path) -> tuple[str, ...]:
         return tuple(name.strip().strip('"') for name in file.readline().split(","))
 
 
-def _columns(column: Column) -> tuple[list[str], array[int], tuple[array[int], ...], tuple[str, ...]]:
-    """The codes, the sorted keys, the four price columns in 0.001 CNY, and what had to be left out."""
+def _columns(
+    column: Column, extras: tuple[str, ...]
+) -> tuple[list[str], array[int], tuple[array[int], ...], tuple[str, ...]]:
+    """The codes, the sorted keys, the price columns in 0.001 CNY and further ones, and what had to be left out."""
     import numpy as np
     import pyarrow as pa
 
@@ -142,6 +162,7 @@ def _columns(column: Column) -> tuple[list[str], array[int], tuple[array[int], .
     kept = order[(is_bar & ~is_repeated)[order]]
     bad = [(int(row), bool(is_repeated[row])) for row in np.flatnonzero(~is_bar | is_repeated)]
     prices = tuple(array("i", price[kept].tobytes()) for price in (opened, high, low, close))
+    prices += tuple(array("i", _extra(column, name)[kept].tobytes()) for name in extras)
     return codes, array("q", keys[kept].tobytes()), prices, _problems(column, bad)
 
 
@@ -184,6 +205,16 @@ def _mills(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     usable = np.isfinite(prices) & (prices > 0) & (prices < _PRICE_MAX)
     mills: npt.NDArray[np.int32] = np.rint(np.where(usable, prices, 0) * 1000).astype(np.int32)
     return mills
+
+
+def _extra(column: Column, name: str) -> npt.NDArray[np.int32]:
+    """A further column: 0.001 CNY for a price, else whole numbers; 0 where there is none."""
+    import numpy as np
+
+    if name == "prev_close":
+        return _mills(column(name))
+    numbers: npt.NDArray[np.int32] = np.nan_to_num(_floats(_whole(column(name)))).astype(np.int32)
+    return numbers
 
 
 def _problems(column: Column, bad: list[tuple[int, bool]]) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
 from statistics import NormalDist
 
+from qws.domain.halts import HaltRule
 from qws.domain.market import Instrument, Side
 from qws.gateways.sim.bars import Bar
+from qws.gateways.sim.halts import Halt, find_halts, halts_at_most
 
 STEP_S = 3  # the exchanges publish a snapshot every three seconds
 DEPTH = 5
@@ -17,9 +19,11 @@ DEPTH = 5
 _MORNING = (9 * 3600 + 30 * 60, 11 * 3600 + 30 * 60)
 _AFTERNOON = (13 * 3600, 15 * 3600)
 _LATTICE = 120
-_LOT = 100
+LOT = 100
 _LEVEL_VALUE = 1_000_000.0  # median of one level in CNY
-_LOCKED = 20  # how many ordinary levels queue at a locked limit
+_PRINT_SHARE = 0.25  # what trades in one step, as a share of a level
+LOCKED = 20  # how many ordinary levels queue at a locked limit
+ALL = sys.maxsize
 # 256 equally likely values of a lognormal variable with median 1: one byte of a hash picks one.
 _LOGNORMAL = tuple(2.718281828 ** (0.7 * NormalDist().inv_cdf((at + 0.5) / 256)) for at in range(256))
 
@@ -29,21 +33,24 @@ class StepGrid:
     """Which three-second steps a day has: 4,800 in the two half sessions, or 28,800 around the clock."""
 
     halves: tuple[tuple[int, int], ...]
+    steps: int = field(init=False)
+    _rows: tuple[tuple[int, int, int], ...] = field(init=False, repr=False)
 
-    @property
-    def steps(self) -> int:
-        """The number of steps; step 0 is the first second of trading, the last one ends it."""
-        return sum(end - start for start, end in self.halves) // STEP_S
+    def __post_init__(self) -> None:
+        """Count the steps, of which 0 is the first second of trading, and those before each half session."""
+        rows, passed = [], 0
+        for start, end in self.halves:
+            rows.append((start, end, passed))
+            passed += (end - start) // STEP_S
+        object.__setattr__(self, "_rows", tuple(reversed(rows)))
+        object.__setattr__(self, "steps", passed)
 
     def step_at(self, second: float) -> int:
         """The newest step at a second of the day, -1 before the first; it stands still at lunch."""
-        done = -1
-        passed = 0
-        for start, end in self.halves:
+        for start, end, passed in self._rows:
             if second >= start:
-                done = passed + int(min(second, end) - start) // STEP_S
-            passed += (end - start) // STEP_S
-        return done
+                return passed + int((second if second < end else end) - start) // STEP_S
+        return -1
 
     def second_of(self, step: int) -> int:
         """The second of the day at which a step begins (the first step of the afternoon begins at its start)."""
@@ -64,7 +71,10 @@ class StepGrid:
 
     def is_trading(self, second: float) -> bool:
         """Whether the market is in one of its half sessions."""
-        return any(start <= second < end for start, end in self.halves)
+        for start, end, _ in self._rows:
+            if second >= start:
+                return second < end
+        return False
 
 
 SESSION_GRID = StepGrid((_MORNING, _AFTERNOON))
@@ -82,67 +92,137 @@ class Book:
         """The levels an order of this side trades with."""
         return self.asks if side is Side.BUY else self.bids
 
+    def own(self, side: Side) -> tuple[tuple[int, int], ...]:
+        """The levels an order of this side rests among."""
+        return self.bids if side is Side.BUY else self.asks
+
 
 class Tape:
-    """The day of one code that trades: `price(step)` and `touch(step)` in ticks, `book(step)`, `first_touch(...)`.
+    """The day of one code that trades: `price(step)` and `touch(step)` in ticks, `book(step)`, `flow(...)`.
 
     The path starts at the open, reaches exactly the high and the low at seeded steps, ends at the close and never
-    leaves [low, high]. The bar must lie within the instrument's limits.
+    leaves [low, high]. The bar must lie within the instrument's limits. Continuous trading ends before step `end`;
+    from there on the price is the close. With a halt rule, moves from the open halt it (RULES.md section 10).
     """
 
-    __slots__ = ("_corners", "_down", "_hash", "_knots", "_lots", "_space", "_steps", "_sway", "_up", "high", "low")
+    __slots__ = (
+        "_corners", "_hash", "_knots", "_name", "_seen", "_space", "_steps", "_sway", "down", "end", "halts", "high",
+        "lots", "low", "up",
+    )  # fmt: skip
 
-    def __init__(self, seed: int, instrument: Instrument, bar: Bar, grid: StepGrid) -> None:
+    def __init__(
+        self, seed: int, instrument: Instrument, bar: Bar, grid: StepGrid, *, end: int, halts: HaltRule | None
+    ) -> None:
         tick = instrument.tick
         opened, self.high, self.low, close = (in_ticks(p, tick) for p in (bar.open, bar.high, bar.low, bar.close))
-        self._up = sys.maxsize if instrument.limit_up is None else in_ticks(instrument.limit_up, tick)
-        self._down = 0 if instrument.limit_down is None else in_ticks(instrument.limit_down, tick)
-        self._steps = grid.steps
+        self.up = sys.maxsize if instrument.limit_up is None else in_ticks(instrument.limit_up, tick)
+        self.down = 0 if instrument.limit_down is None else in_ticks(instrument.limit_down, tick)
+        self.end = end
+        most = 0 if halts is None else halts_at_most(halts, bar.open, bar.high, bar.low)
+        # Room for every halt, so that the path always gets to its high, its low and its close.
+        self._steps = end if halts is None else end - most * halts.halt_s // STEP_S
         self._space = -(-self._steps // _LATTICE)
         self._sway = 0.25 * (self.high - self.low)
-        self._lots = _LEVEL_VALUE / float(bar.close * _LOT)
-        name = f"{seed}:{instrument.code}:{instrument.day.isoformat()}".encode()
-        self._hash = blake2b(name, digest_size=16)
-        self._corners = blake2b(name + b":a").digest() + blake2b(name + b":b").digest()
-        self._knots = self._turns(blake2b(name + b":turns", digest_size=9).digest(), opened, close)
+        self.lots = _LEVEL_VALUE / float(bar.close * LOT)
+        self._name = f"{seed}:{instrument.code}:{instrument.day.isoformat()}".encode()
+        self._hash = blake2b(self._name, digest_size=16)
+        self._corners = blake2b(self._name + b":a").digest() + blake2b(self._name + b":b").digest()
+        self._knots = self._turns(blake2b(self._name + b":turns", digest_size=9).digest(), opened, close)
+        self._seen = (-1, 0, b"")
+        self.halts: tuple[Halt, ...] = ()
+        if halts is not None and most:
+            self.halts = find_halts(halts, [self.price(step) for step in range(self._steps)], grid)
+            self._seen = (-1, 0, b"")
 
     def price(self, step: int) -> int:
         """The last trade at a step, in ticks."""
-        return self._price(step, self._bytes(step))
+        return self._at(step)[0]
 
     def touch(self, step: int) -> tuple[int, int]:
         """The best bid (0: none) and the best ask (`sys.maxsize`: none) at a step, in ticks."""
-        chance = self._bytes(step)
-        return self._touch(self._price(step, chance), chance)
+        return self._touch(*self._at(step))
 
     def book(self, step: int) -> Book:
-        """The five levels a side at a step; empty once the day has ended."""
-        if step >= self._steps:
+        """The five levels a side at a step; empty once continuous trading has ended."""
+        if step >= self.end:
             return Book((), ())
-        chance = self._bytes(step)
-        price = self._price(step, chance)
+        price, chance = self._at(step)
         bid, ask = self._touch(price, chance)
-        gap = _gap(price)
-        bids = range(bid, max(self._down, 1) - 1, -gap)[:DEPTH]
-        asks = range(ask, min(self._up, ask + DEPTH * gap) + 1, gap)[:DEPTH] if ask <= self._up else ()
-        lots = self._lots * (_LOCKED if not bids or not asks else 1)
+        gap = gap_of(price)
+        bids = range(bid, max(self.down, 1) - 1, -gap)[:DEPTH]
+        asks = range(ask, min(self.up, ask + DEPTH * gap) + 1, gap)[:DEPTH] if ask <= self.up else ()
+        lots = self.lots * (LOCKED if not bids or not asks else 1)
         return Book(
-            tuple((at, _volume(lots, chance[6 + rank])) for rank, at in enumerate(bids)),
-            tuple((at, _volume(lots, chance[11 + rank])) for rank, at in enumerate(asks)),
+            tuple((at, volume_of(lots, chance[6 + rank])) for rank, at in enumerate(bids)),
+            tuple((at, volume_of(lots, chance[11 + rank])) for rank, at in enumerate(asks)),
         )
 
     def is_reachable(self, side: Side, limit: int) -> bool:
         """Whether a limit in ticks can trade at any time of this day."""
         return limit >= self.low if side is Side.BUY else limit <= self.high
 
-    def first_touch(self, side: Side, limit: int, start: int, stop: int) -> int | None:
-        """The first step in [start, stop) whose best facing price a limit in ticks reaches."""
-        stop = min(stop, self._steps)
-        if not self.is_reachable(side, limit):
-            return None
-        if side is Side.BUY:
-            return next((step for step in range(start, stop) if self.touch(step)[1] <= limit), None)
-        return next((step for step in range(start, stop) if self.touch(step)[0] >= limit), None)
+    def is_halted(self, step: int) -> bool:
+        """Whether an intraday halt is on."""
+        return any(start <= step < stop for start, stop in self.halts)
+
+    def flow(self, side: Side, limit: int, step: int) -> int:
+        """Shares that trade at a step against orders resting at a limit in ticks; ALL when the market is beyond it.
+
+        A locked limit trades with nobody who waits at it, and a halted name with nobody at all.
+        """
+        if self.halts and self.is_halted(step):
+            return 0
+        price, chance = self._at(step)
+        if price != limit:
+            return ALL if (price < limit) is (side is Side.BUY) else 0
+        bid, ask = self._touch(price, chance)
+        if (ask <= limit) if side is Side.BUY else (bid >= limit):
+            return ALL
+        return 0 if (price >= self.up if side is Side.BUY else price <= self.down) else self._print(chance)
+
+    def printed(self, step: int) -> int:
+        """Shares that trade in one step."""
+        return self._print(self._at(step)[1])
+
+    def first_trade(self, side: Side, limit: int, ahead: int, start: int, stop: int) -> int:
+        """The first step in [start, stop) at which an order behind `ahead` shares at a limit trades; else `stop`."""
+        for step in range(start, stop):
+            ahead -= self.flow(side, limit, step)
+            if ahead < 0:
+                return step
+        return stop
+
+    def ahead(self, side: Side, limit: int, step: int) -> int:
+        """Shares that wait at a limit in ticks before a new order; a price beyond the five levels has average ones."""
+        levels = self.book(step).own(side)
+        for price, volume in levels:
+            if price == limit:
+                return volume
+        is_deep = bool(levels) and (limit < levels[-1][0] if side is Side.BUY else limit > levels[-1][0])
+        return volume_of(self.lots, 128) if is_deep else 0
+
+    def draw(self, what: str) -> bytes:
+        """64 bytes of chance for one purpose."""
+        return blake2b(self._name + what.encode()).digest()
+
+    def _print(self, chance: bytes) -> int:
+        return volume_of(self.lots * _PRINT_SHARE, chance[3])
+
+    def _at(self, step: int) -> tuple[int, bytes]:
+        """The price at a step and its 16 bytes of chance; the newest is kept, since one moment asks several times."""
+        if step != self._seen[0]:
+            place = self._moved(step) if self.halts else step
+            chance = self._bytes(place)
+            self._seen = step, self._price(place, chance), chance
+        return self._seen[1:]
+
+    def _moved(self, step: int) -> int:
+        """The step of the path that a step of the day shows: halts stop it."""
+        moved = step
+        for start, stop in self.halts:
+            if step > start:
+                moved -= min(step, stop - 1) - start
+        return moved
 
     def _turns(self, chance: bytes, opened: int, close: int) -> tuple[tuple[int, int], ...]:
         first, second = sorted(int.from_bytes(chance[at : at + 4]) for at in (0, 4))
@@ -176,14 +256,14 @@ class Tape:
         return self.low if value < self.low else self.high if value > self.high else value
 
     def _touch(self, price: int, chance: bytes) -> tuple[int, int]:
-        if price >= self._up:
+        if price >= self.up:
             return price, sys.maxsize
-        if price <= self._down:
+        if price <= self.down:
             return 0, price
-        spread = _gap(price) + (chance[1] < 48)
+        spread = gap_of(price) + (chance[1] < 48)
         if chance[2] & 1:
-            return price, min(price + spread, self._up)
-        return max(price - spread, self._down), price
+            return price, min(price + spread, self.up)
+        return max(price - spread, self.down), price
 
 
 def in_ticks(price: Decimal, tick: Decimal) -> int:
@@ -191,10 +271,10 @@ def in_ticks(price: Decimal, tick: Decimal) -> int:
     return int(price / tick)
 
 
-def _gap(price: int) -> int:
+def gap_of(price: int) -> int:
     """The usual distance between levels: one tick, more for an expensive name."""
     return max(1, price // 5000)
 
 
-def _volume(lots: float, chance: int) -> int:
-    return max(int(lots * _LOGNORMAL[chance] + 0.5), 1) * _LOT
+def volume_of(lots: float, chance: int) -> int:
+    return max(int(lots * _LOGNORMAL[chance] + 0.5), 1) * LOT
