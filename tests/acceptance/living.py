@@ -58,7 +58,7 @@ class Daemon:
     def __init__(self, home: Home, before: Callable[[], None] | None = None) -> None:
         self.home = home
         command = [sys.executable, "-m", "qws", "run", "--home", str(home.root), "--quiet"]
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", preexec_fn=before
         )
 
@@ -154,7 +154,7 @@ def exchange_trades(home: Home) -> int:
 
 def journalled(home: Home, kind: str) -> list[dict[str, Any]]:
     """The journalled messages of one type; only when no daemon lives."""
-    rows = rows_of(home.journal, f"SELECT body FROM message WHERE kind = '{kind}' ORDER BY id")  # noqa: S608
+    rows = rows_of(home.journal, f"SELECT body FROM message WHERE kind = '{kind}' ORDER BY id")
     return [json.loads(body) for (body,) in rows]
 
 

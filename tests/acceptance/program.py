@@ -48,9 +48,7 @@ def qws(*arguments: object) -> Outcome:
 def in_process(*arguments: object, env: dict[str, str] | None = None, timeout_s: float = 60) -> Outcome:
     """Run a command as a process of its own."""
     command = [sys.executable, "-m", "qws", *map(str, arguments)]
-    done = subprocess.run(  # noqa: S603
-        command, capture_output=True, env=env, timeout=timeout_s, check=False, encoding="utf-8"
-    )
+    done = subprocess.run(command, capture_output=True, env=env, timeout=timeout_s, check=False, encoding="utf-8")
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

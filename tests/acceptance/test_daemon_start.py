@@ -93,7 +93,9 @@ def test_a_file_where_a_folder_must_be_is_a_broken_environment(tmp_path: Path, n
     assert (outcome.code, str(place) in one_clear_line(outcome)) == (3, True)
 
 
-@pytest.mark.parametrize("name", ["journal.sqlite", "exchange.sqlite", "views.sqlite", "daemon.lock", "daemon.lock.pid"])
+@pytest.mark.parametrize(
+    "name", ["journal.sqlite", "exchange.sqlite", "views.sqlite", "daemon.lock", "daemon.lock.pid"]
+)
 def test_a_folder_where_a_file_must_be_is_a_broken_environment(tmp_path: Path, name: str) -> None:
     home = a_home(tmp_path / "home")
     (home.state / name).mkdir()

@@ -227,7 +227,9 @@ def test_a_parquet_file_that_is_none_is_an_error_that_names_it(tmp_path: Path, c
     assert "prices.parquet" in outcome.err
 
 
-@pytest.mark.parametrize("bar", ["NaN,30.5,29.8,30.2", ",30.5,29.8,30.2", "0,30.5,29.8,30.2", "30,29.5,29.8,29.9", None])
+@pytest.mark.parametrize(
+    "bar", ["NaN,30.5,29.8,30.2", ",30.5,29.8,30.2", "0,30.5,29.8,30.2", "30,29.5,29.8,29.9", None]
+)
 def test_a_name_without_a_price_that_day_is_held_with_a_reason_and_the_others_go_on(
     tmp_path: Path, bar: str | None
 ) -> None:
