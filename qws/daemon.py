@@ -45,37 +45,42 @@ async def in_thread(call: Callable[[], T], /) -> T:
 
 async def serve(home: Home, config: Config) -> int:
     """Run until a signal or a crash; returns the exit code. Raises QwsError when the environment is broken."""
-    clock = SystemClock()
-    async with open_edges(home, config, clock) as edges:
-        journal = await SqliteJournal.open(home.journal)
-        try:
-            projector = Projector(home.views, describe)
-            await projector.catch_up(journal)
-            inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
-            inbox.prepare()
-            archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
-            hints = partial(folder_changes, home.root / config.inbox)
-            ports = Ports(
-                edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
-            )
-            views = _Views(projector, clock)
-            system = build(config, ports, clock, journal, [LogTap(), views.tap])
-            return await _live(system, views)
-        finally:
-            await journal.close()
+    clock, asked = SystemClock(), anyio.Event()
+    with stop_on_signals(asked.set):  # from the first moment: a stop during a long recovery is orderly too
+        async with open_edges(home, config, clock) as edges:
+            journal = await SqliteJournal.open(home.journal)
+            try:
+                projector = Projector(home.views, describe)
+                await projector.catch_up(journal)
+                inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
+                inbox.prepare()
+                archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
+                hints = partial(folder_changes, home.root / config.inbox)
+                ports = Ports(
+                    edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
+                )
+                views = _Views(projector, clock)
+                system = build(config, ports, clock, journal, [LogTap(), views.tap])
+                return await _live(system, views, asked)
+            finally:
+                await journal.close()
 
 
-async def _live(system: System, views: _Views) -> int:
+async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
+    async def stop_when_asked() -> None:
+        await asked.wait()
+        system.stop()
+
     code = 0
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(views.keep_flushed)
         tasks.start_soon(views.keep_heartbeat, system)
-        with stop_on_signals(system.stop):
-            try:
-                code = await system.run()
-            finally:
-                tasks.cancel_scope.cancel()
-                views.last_words(system)
+        tasks.start_soon(stop_when_asked)
+        try:
+            code = await system.run()
+        finally:
+            tasks.cancel_scope.cancel()
+            views.last_words(system)
     return code
 
 

@@ -29,7 +29,7 @@ def a_home(folder: Path, **changes: str) -> Home:
     """A home as `qws init` makes it; `changes` are lines of qws.toml, by their key."""
     home = make_home(folder)
     text = home.config_file.read_text(encoding="utf-8")
-    for key, value in changes.items():
+    for key, value in {"language": '"en"', **changes}.items():
         lines = [f"{key} = {value}" if line.startswith(f"{key} = ") else line for line in text.splitlines()]
         assert lines != text.splitlines(), key
         text = "\n".join([*lines, ""])

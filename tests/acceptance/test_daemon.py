@@ -54,7 +54,9 @@ def test_a_file_that_lay_there_at_start_is_traded_and_the_log_and_its_twin_tell_
         assert daemon.stop()[0] == 0
         lines = daemon.log().splitlines()
     assert [line for line in lines if not LINE.fullmatch(line)] == []
-    twins = [json.loads(line) for path in home.logs.glob("*.jsonl") for line in path.read_text("utf-8").splitlines()]
+    twins = [
+        json.loads(line) for path in home.logs.glob("*.jsonl") for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     assert len(twins) == len(lines)
     assert [twin["at"] for twin in twins] == sorted(line[:23] for line in lines)
     numbers = [int(twin["id"][1:].split("<")[0]) for twin in twins if twin["id"]]

@@ -50,6 +50,7 @@ def cut_and_start_again(home: Home, point: Point) -> None:
         daemon.until(lambda: point(home, daemon.log()), "at the point")
         daemon.kill()
     with living(home) as daemon:
+        daemon.until_ready()
         (run,) = daemon.until_runs_end()
         assert run["status"] == "completed", daemon.log()
         daemon.until(lambda: not any((home.inbox / ".claimed").iterdir()), "the file was filed away")
