@@ -63,12 +63,14 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> Plan:
     positions = {position.code: position for position in snapshot.positions}
     quotes = {quote.code: quote for quote in snapshot.quotes}
     instruments = {instrument.code: instrument for instrument in snapshot.instruments}
+    filtered = goal.filtered - wanted.keys()
     drafts = [
         _draft(
             _Name(code, wanted.get(code, Decimal(0)), positions.get(code), quotes.get(code), instruments.get(code)),
-            "row_filtered" if code in goal.filtered - wanted.keys() else _untouchable(code, rules),
+            "row_filtered" if code in filtered else _untouchable(code, rules),
             snapshot,
             rules,
+            fee,
         )
         for code in sorted(wanted.keys() | positions.keys())
     ]
@@ -91,13 +93,15 @@ def fit_to_cash(buys: Iterable[PlanRow], cash: Decimal, fee: Fee) -> list[PlanRo
         shares = row.shares
         if shares * row.price > cash:
             shares = largest_legal_buy(row, int(cash / row.price))
-        while shares and shares * row.price + _buy_fee(row, shares, fee) > cash:
+        costs = row.fee if shares == row.shares else _buy_fee(row, shares, fee)
+        while shares and shares * row.price + costs > cash:
             shares = largest_legal_buy(row, shares - row.buy_step)
+            costs = _buy_fee(row, shares, fee)
         if shares == row.shares:
             fitted.append(row)
         elif shares:
             children = split(row, Side.BUY, shares)
-            fitted.append(replace(row, shares=shares, children=children, fee=_buy_fee(row, shares, fee), reason="cash"))
+            fitted.append(replace(row, shares=shares, children=children, fee=costs, reason="cash"))
         else:
             fitted.append(replace(row, side=None, shares=0, children=(), fee=Decimal(0), reason="cash"))
         cash -= shares * row.price + fitted[-1].fee
@@ -105,7 +109,11 @@ def fit_to_cash(buys: Iterable[PlanRow], cash: Decimal, fee: Fee) -> list[PlanRo
 
 
 def _buy_fee(row: PlanRow, shares: int, fee: Fee) -> Decimal:
-    return sum((fee(row.code, Side.BUY, child, row.price) for child in split(row, Side.BUY, shares)), Decimal(0))
+    return (
+        Decimal(0)
+        if not shares
+        else sum((fee(row.code, Side.BUY, child, row.price) for child in split(row, Side.BUY, shares)), Decimal(0))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,7 @@ class _Name:
     instrument: Instrument | None
 
 
-def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules) -> PlanRow:
+def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules, fee: Fee) -> PlanRow:
     held = name.position.shares if name.position else 0
     sellable = max(0, min(name.position.sellable, held)) if name.position else 0
     mark = _mark(name, held)
@@ -130,15 +138,8 @@ def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules) 
     sizing = limit_price(Side.BUY, name.quote, name.instrument, rules.buy_level, rules.book)
     value = snapshot.asset.total * name.weight
     wanted = _half_up_lot(value / (mark if isinstance(sizing, NoPrice) else sizing.value))
-    row = replace(
-        idle,
-        wanted=wanted,
-        buy_min=name.instrument.buy_min,
-        buy_step=name.instrument.buy_step,
-        order_max=name.instrument.order_max,
-    )
     if wanted == held:
-        return row
+        return replace(idle, wanted=wanted)
     side = Side.BUY if wanted > held else Side.SELL
     gap = abs(wanted - held)
     if side is Side.BUY:
@@ -146,16 +147,20 @@ def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules) 
     else:
         shares = sellable if wanted == 0 else largest_legal_sell(name.instrument, sellable, min(gap, sellable))
     if not shares:
-        return replace(row, reason="t_plus_1" if side is Side.SELL and not sellable else "lot")
-    level = rules.buy_level if side is Side.BUY else rules.sell_level
-    price = limit_price(side, name.quote, name.instrument, level, rules.book)
+        return replace(idle, wanted=wanted, reason="t_plus_1" if side is Side.SELL and not sellable else "lot")
+    price = sizing
+    if side is Side.SELL:
+        price = limit_price(side, name.quote, name.instrument, rules.sell_level, rules.book)
     if isinstance(price, NoPrice):
-        return replace(row, reason=price.reason)
+        return replace(idle, wanted=wanted, reason=price.reason)
     children = split(name.instrument, side, shares, sellable)
-    fee = rules.costs.on(snapshot.at.date())
     shortfall = "" if shares == gap else ("t_plus_1" if side is Side.SELL and sellable < gap else "lot")
     return replace(
-        row,
+        idle,
+        wanted=wanted,
+        buy_min=name.instrument.buy_min,
+        buy_step=name.instrument.buy_step,
+        order_max=name.instrument.order_max,
         side=side,
         shares=shares,
         children=children,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -37,6 +38,11 @@ def day_part(day: date) -> str:
 def same_day_part(tag: str) -> str:
     """The part of a tag that all tags of one trading day share."""
     return tag[len(_PREFIX) : len(_PREFIX) + 3]
+
+
+@lru_cache(maxsize=8)
+def _target_part(target_id: str) -> str:
+    return _base36(int.from_bytes(sha256(target_id.encode("ascii")).digest()[:8], "big"), 5)
 
 
 def _check(body: str) -> str:

@@ -122,7 +122,7 @@ async def ours(names: Sequence[str], settle_ms: int, rounds: int) -> tuple[list[
     first, spread = [], []
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
-        root = await anyio.Path(folder).resolve()
+        root = Path(await anyio.Path(folder).resolve())
         inbox = InboxFolder(root / "inbox", 2 * 1024 * 1024)
         inbox.prepare()
         journal = await SqliteJournal.open(root / "journal.sqlite")
