@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Protocol
 
@@ -16,6 +18,7 @@ from qws.messages import (
 )
 from qws.ports import Offload
 from qws.runtime.actor import Actor
+from qws.runtime.message import Started
 
 
 class Archive(Protocol):
@@ -25,7 +28,7 @@ class Archive(Protocol):
         """Keep an accepted target with its original's hash."""
         ...
 
-    def write_result(self, file_name: str, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+    def write_result(self, target: TargetAccepted | None, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
         """Put the result of a run beside the file it came from."""
         ...
 
@@ -42,12 +45,19 @@ class Archivist(Actor):
     def __init__(self, archive: Archive, offload: Offload) -> None:
         self._archive, self._offload = archive, offload
         self._targets: dict[str, TargetAccepted] = {}
-        self._files: dict[str, str] = {}
+        self._files: dict[str, TargetAccepted] = {}
         self._drifts: defaultdict[str, list[PositionDrift]] = defaultdict(list)
+        self._recalled: RunFinished | None = None
+        self._spent: tuple[str, Decimal] = ("", Decimal(0))
+
+    def recall_run_finished(self, msg: RunFinished) -> None:
+        self._recalled = self._whole(msg)
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         self._targets[msg.target_id] = msg
-        self._files[msg.target_id] = msg.name
+        today = msg.at.date()  # older targets can have no run any more
+        self._files = {key: each for key, each in self._files.items() if each.days[-1].day >= today}
+        self._files[msg.target_id] = msg
 
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)
@@ -55,17 +65,32 @@ class Archivist(Actor):
     def on_position_drift(self, msg: PositionDrift) -> None:
         self._drifts[msg.run_id].append(msg)
 
+    async def on_started(self, msg: Started) -> None:
+        """A kill right after the newest run may have come before its result was written."""
+        if self._recalled is not None:
+            await self._write_result(self._recalled)
+
     async def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None:
         await self._write_targets()
 
     async def on_run_finished(self, msg: RunFinished) -> None:
         await self._write_targets()
-        drifts, name = self._drifts.pop(msg.run_id, []), self._files.get(msg.target_id, msg.target_id)
-        if msg.status != "interrupted":
-            await self._offload(partial(self._archive.write_result, name, msg, drifts))
+        await self._write_result(self._whole(msg))
 
     async def on_equity_recorded(self, msg: EquityRecorded) -> None:
         await self._offload(partial(self._archive.append_equity, msg))
+
+    def _whole(self, msg: RunFinished) -> RunFinished:
+        """A run that was cut and planned again has one result: the fees of all its attempts."""
+        run_id, before = self._spent
+        fees = msg.fees + before if msg.run_id == run_id else msg.fees
+        self._spent = msg.run_id, fees if msg.status == "interrupted" else Decimal(0)
+        return replace(msg, fees=fees)
+
+    async def _write_result(self, msg: RunFinished) -> None:
+        drifts, target = self._drifts.pop(msg.run_id, []), self._files.get(msg.target_id)
+        if msg.status != "interrupted":
+            await self._offload(partial(self._archive.write_result, target, msg, drifts))
 
     async def _write_targets(self) -> None:
         while self._targets:

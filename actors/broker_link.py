@@ -55,8 +55,6 @@ class BrokerLink(Actor):
     async def on_place_order(self, msg: PlaceOrder) -> list[OrderUpdated | Later[SweepDue]]:
         self.recall_place_order(msg)
         news: list[OrderUpdated | Later[SweepDue]] = []
-        if self._rules.orders_per_second:
-            await self._clock.sleep(1 / self._rules.orders_per_second)
         try:
             await self._broker.place(msg.order)
         except GatewayError as error:  # never sent again: the broker's lists settle it

@@ -59,7 +59,7 @@ class RunGate(Actor):
 
     def on_rebalance_due(self, msg: RebalanceDue) -> Iterator[_Start | RunStopOrdered]:
         if self._is_halted:
-            yield self._refused(msg, "halted", "trading is halted; `qws resume` allows it again")
+            yield self._refused(msg, "halted", "trading is halted; after `qws resume` run it with `qws rebalance`")
             return
         if self._waiting is not None:
             yield self._refused(self._waiting, "superseded", "a newer target came before this one could start")

@@ -130,7 +130,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         config.execution.cancel_wait_s,
         config.plan.cash_reserve,
     )
-    link = LinkRules(config.link.sweep_s, config.link.absent_after_s, config.link.orders_per_second)
+    link = LinkRules(config.link.sweep_s, config.link.absent_after_s)
     risk = risk_limits(config)
     broker, quotes, limits = ports.broker, ports.quotes, FileLimits()
     watch = WatchSettings(config.intake.settle_ms, config.intake.in_place_settle_ms, config.intake.scan_s)

@@ -76,11 +76,10 @@ class ExecutionSection(_Section):
 
 
 class LinkSection(_Section):
-    """Seconds between sweeps of working orders, until a missing order is absent; orders a second (0: no limit)."""
+    """Seconds between sweeps of working orders, and until a missing order is absent."""
 
     sweep_s: float = Field(default=3.0, gt=0, le=_DAY_S)
     absent_after_s: float = Field(default=10.0, gt=0, le=_DAY_S)
-    orders_per_second: float = Field(default=0.0, ge=0)
 
 
 class RiskSection(_Section):
@@ -158,13 +157,33 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; give this user the right to read it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML in UTF-8: {error}") from error
-    return make_config(table, str(path))
+    return _checked(Config, table, str(path))
+
+
+class _Asked(Config):
+    """What a command was asked for on its own line: that wins over the environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The table wins over the environment."""
+        return init_settings, env_settings
 
 
 def make_config(table: dict[str, Any], source: str) -> Config:
     """Check a table of settings; `source` is named in errors. Raises ConfigError."""
+    return _checked(_Asked, table, source)
+
+
+def _checked(kind: type[Config], table: dict[str, Any], source: str) -> Config:
     try:
-        return Config(**table)
+        return kind(**table)
     except ValidationError as error:
         raise ConfigError("\n".join(_line(source, problem) for problem in error.errors())) from error
 

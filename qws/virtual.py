@@ -44,7 +44,7 @@ class KeepNothing:
     def write_target(self, target: TargetAccepted) -> None:
         """Forget."""
 
-    def write_result(self, file_name: str, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+    def write_result(self, target: TargetAccepted | None, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
         """Forget."""
 
     def append_equity(self, record: EquityRecorded) -> None:

@@ -100,11 +100,10 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class LinkRules:
-    """Seconds between sweeps of working orders, seconds until a missing one is absent, orders a second (0: any)."""
+    """Seconds between sweeps of working orders, and until a missing one is absent."""
 
     sweep_s: float
     absent_after_s: float
-    orders_per_second: float
 
 
 def merge(known: BrokerOrder | None, heard: BrokerOrder) -> BrokerOrder:

@@ -15,7 +15,7 @@ from qws.domain.account import Position, Snapshot
 from qws.domain.codes import classify
 from qws.domain.costs import Costs, Fee
 from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
-from qws.domain.market import Instrument, Kind, Quote, Side
+from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, hold_reason, limit_price, mark_price
 from qws.domain.rules import RuleBook
@@ -175,7 +175,8 @@ def _untouchable(code: str, rules: PlanRules) -> str:
     if code in rules.protected:
         return "protected"
     kind = classify(code)
-    return "" if kind is not None and kind.kind in rules.managed else "not_managed"
+    is_ours = kind is not None and kind.kind in rules.managed and kind.exchange is not Exchange.BJ
+    return "" if is_ours else "not_managed"
 
 
 def _mark(name: _Name, held: int) -> Decimal:

@@ -179,10 +179,13 @@ def _fills_reconciled(body: FillsReconciled, at: str, id_: int) -> Iterator[Stat
 @changes.register
 def _run_finished(body: RunFinished, at: str, id_: int) -> Iterator[Statement]:
     yield _started(body.run_id, body.target_id, body.day, body.attempt, at)
-    sql = """UPDATE run SET status = ?, reason = ?, text = ?, finished_at = ?, fees = ?, tracking_error = ?,
+    sql = """UPDATE run SET status = ?, reason = ?, text = ?, finished_at = ?,
+        tracking_error = ?,
+        fees = coalesce((SELECT CASE WHEN count(*) = count(fee) AND count(*) > 0 THEN printf('%.2f', sum(fee)) END
+            FROM fill WHERE fill.run_id = run.run_id), ?),
         total_asset = coalesce(?, total_asset), cash = coalesce(?, cash) WHERE run_id = ?"""
     asset = (_money(body.asset.total), _money(body.asset.cash)) if body.asset else (None, None)
-    ends = (body.status, body.reason, body.text, time_text(body.at), _money(body.fees), _money(body.tracking_error))
+    ends = (body.status, body.reason, body.text, time_text(body.at), _money(body.tracking_error), _money(body.fees))
     yield sql, [(*ends, *asset, body.run_id)]
     yield "DELETE FROM outcome WHERE run_id = ?", [(body.run_id,)]
     yield (

@@ -33,8 +33,9 @@ class FileArchive:
                 weights=[(weight.code, weight.weight) for weight in each.weights],
             )
 
-    def write_result(self, file_name: str, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+    def write_result(self, target: TargetAccepted | None, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
         """`<file name>.<run id>.result.json`: status, tracking error, and what became of every name."""
+        file_name = target.name if target is not None else result.target_id
         document = {
             "run_id": result.run_id,
             "file": file_name,
@@ -58,6 +59,10 @@ class FileArchive:
                     "reason": outcome.reason,
                 }
                 for outcome in result.outcomes
+            ],
+            "filtered": [
+                {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": row.text}
+                for row in (target.dropped if target is not None else ())
             ],
             "drifts": [{"stock_code": drift.code, "ours": drift.ours, "theirs": drift.theirs} for drift in drifts],
         }

@@ -21,7 +21,7 @@ from qws.home import Home
 from qws.runtime.clock import SHANGHAI
 from qws.store.reading import Views
 
-DEADLINE_S = 25.0
+DEADLINE_S = 40.0
 FINAL = ("completed", "incomplete", "superseded", "refused")
 
 
@@ -58,8 +58,11 @@ class Daemon:
     def __init__(self, home: Home, before: Callable[[], None] | None = None) -> None:
         self.home = home
         command = [sys.executable, "-m", "qws", "run", "--home", str(home.root), "--quiet"]
+        flags, pipe = 0, subprocess.PIPE
+        if sys.platform == "win32":
+            flags = subprocess.CREATE_NEW_PROCESS_GROUP  # a break reaches only a group of its own
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", preexec_fn=before
+            command, stdout=pipe, stderr=pipe, encoding="utf-8", preexec_fn=before, creationflags=flags
         )
 
     def until(self, is_so: Callable[[], object], what: str) -> None:
@@ -100,6 +103,8 @@ class Daemon:
 
     def stop(self, signum: int = signal.SIGTERM) -> tuple[int, str]:
         """Ask for an orderly stop; exit code and what it said on the terminal."""
+        if sys.platform == "win32":
+            signum = signal.CTRL_BREAK_EVENT
         self.process.send_signal(signum)
         return self.ended()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def demo(*arguments: object) -> dict[str, Any]:
     return found
 
 
-def weight_file(path: Path, weights: dict[str, object], *, days: Iterable[str] = (DAY,)) -> Path:
+def weight_file(path: Path, weights: Mapping[str, object], *, days: Iterable[str] = (DAY,)) -> Path:
     """A weight file of the same weights for every one of `days`."""
     rows = [f"{day},{code},{weight}" for day in days for code, weight in weights.items()]
     path.write_text("\n".join(["date,stock_code,weight", *rows, ""]), encoding="utf-8")

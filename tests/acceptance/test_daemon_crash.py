@@ -25,7 +25,7 @@ from tests.acceptance.living import (
 
 MANY = {f"6000{number:02}.SH": "0.02" for number in range(30)}
 OTHER = {f"0000{number:02}.SZ": "0.02" for number in range(1, 31)}
-QUICK = {"orders_per_second": "100", "sweep_s": "0.3", "absent_after_s": "1.0"}
+QUICK = {"sweep_s": "0.3", "absent_after_s": "1.0"}
 
 Point = Callable[[Home, str], object]
 POINTS: dict[str, Point] = {
@@ -92,16 +92,21 @@ def test_kills_in_a_row_while_selling_and_buying_end_in_the_target(tmp_path: Pat
     assert held.keys() == OTHER.keys()
 
 
+def let_files_grow_to(limit_bytes: int) -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits on file sizes are POSIX")
-@pytest.mark.parametrize("limit_bytes", [10_000, 46_000, 116_000, 216_000])
+@pytest.mark.parametrize("limit_bytes", [10_000, 116_000, 216_000])
 def test_a_full_disk_stops_the_daemon_and_trades_nothing_that_is_not_journalled(
     tmp_path: Path, limit_bytes: int
 ) -> None:
-    import resource
-
     home = a_home(tmp_path / "home", **QUICK)
     drop(home, "w.csv", MANY)
-    with living(home, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))) as daemon:
+    with living(home, lambda: let_files_grow_to(limit_bytes)) as daemon:
         code, err = daemon.ended()
     assert code == 3
     assert err.startswith("qws: ")
@@ -129,7 +134,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "noise": lambda path: path.write_bytes(bytes(range(256)) * 64),
     "torn": lambda path: os.truncate(path, path.stat().st_size // 2),
     "another program's": lambda path: path.write_bytes(b"SQLite format 3\x00" + bytes(84)),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
+    "folder": lambda path: path.rename(path.with_name("away")).with_name(path.name).mkdir(),
 }
 
 

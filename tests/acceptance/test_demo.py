@@ -34,7 +34,7 @@ CONTRACT: dict[str, type | tuple[type, ...]] = {
     "wall_seconds": NUMBER,
     "virtual_seconds": NUMBER,
 }
-ROWS = {
+ROWS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "plan": {"stock_code": str, "side": str, "shares": int, "price": NUMBER, "reason": str},
     "orders": {
         **{"order_id": str, "stock_code": str, "side": str, "shares": int, "price": NUMBER, "filled": int},
@@ -134,11 +134,11 @@ def test_a_bad_file_is_refused_with_its_reason(tmp_path: Path, content: bytes, r
     assert found["orders"] == found["fills"] == []
 
 
-@pytest.mark.parametrize("name", ["w.txt", ".w.csv", "w.csv.tmp", "CON.csv", "weights"])
+@pytest.mark.parametrize("name", ["w.txt", ".w.csv", "w.csv.tmp", "weights"])
 def test_a_name_that_is_no_weight_file_is_refused_with_a_text(tmp_path: Path, name: str) -> None:
     found = demo("--file", weight_file(tmp_path / name, ONE))
     assert found["status"] == "refused"
-    assert found["reason"] in ("unsupported_file", "bad_name", "nothing_ran")
+    assert found["reason"] in ("unsupported_file", "nothing_ran")
     assert found["text"]
 
 
@@ -174,6 +174,14 @@ def test_cash_that_is_none_is_a_usage_error_that_names_it(cash: str) -> None:
     assert outcome.code == 2
     assert "cash" in outcome.err
     assert outcome.out == ""
+
+
+def test_what_is_asked_for_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QWS_PAPER__CASH", "1000")
+    monkeypatch.setenv("QWS_PAPER__SEED", "7")
+    found = demo("--cash", "5000000", "--seed", "3")
+    monkeypatch.undo()
+    assert without_wall_time(found) == without_wall_time(demo("--cash", "5000000", "--seed", "3"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.acceptance.program import DAY, price_file, qws, weight_file
 
 NUMBER = (int, float)
 TOTALS = {"total_asset", "cash", "buys", "sells", "fees", "cash_left", "turnover"}
-ROW = {
+ROW: dict[str, type | tuple[type, ...]] = {
     **{"stock_code": str, "side": str, "shares": int, "price": NUMBER, "price_from": str, "weight": NUMBER},
     **{"held": int, "sellable": int, "wanted": int, "orders": list, "fee": NUMBER, "reason": str},
 }

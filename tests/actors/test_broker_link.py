@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from qws.domain.orders import LinkRules, OrderStatus
+from qws.domain.orders import OrderStatus
 from qws.errors import GatewayLost, GatewayTimeout
 from qws.messages import CancelOrder, FillReceived, LinkReady, OrderUpdated, SweepDue
 from qws.ports import LinkUp
@@ -247,13 +247,3 @@ def test_a_cancel_that_fails_says_nothing_because_only_the_status_tells(error: G
         assert rig.broker.cancelled == ["7"]
 
     asyncio.run(story())
-
-
-@played
-async def test_orders_leave_no_faster_than_allowed() -> None:
-    rig = a_rig(rules=LinkRules(3.0, 20.0, orders_per_second=5.0))
-
-    for n in range(10):
-        await rig.place(an_order(index=n))
-
-    assert rig.clock.now() == at("10:00:02")

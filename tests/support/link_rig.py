@@ -15,7 +15,7 @@ from tests.support.builders import RUN, HandClock, an_order, at
 from tests.support.fake_broker import FakeBroker, until_quiet
 from tests.support.outputs import of
 
-RULES = LinkRules(sweep_s=3.0, absent_after_s=20.0, orders_per_second=0.0)
+RULES = LinkRules(sweep_s=3.0, absent_after_s=20.0)
 
 
 ORDER = an_order(shares=1000)

@@ -123,7 +123,7 @@ class TradingDay:
             lambda: Planner(RULES),
             lambda: RiskGuard(RiskLimits(Decimal(1), Decimal(3), 10_000)),
             lambda: OrderExecutor(clock, schedule, EXECUTION, COSTS),
-            lambda: BrokerLink(broker, clock, LinkRules(3.0, 10.0, 0.0)),
+            lambda: BrokerLink(broker, clock, LinkRules(3.0, 10.0)),
             lambda: FillTracker(broker, quotes, clock),
             lambda: EquityRecorder(broker, quotes, clock),
             Listener,

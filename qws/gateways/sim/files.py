@@ -126,8 +126,8 @@ def _open(path: Path) -> tuple[Column, tuple[str, ...]]:
         types = {"date": pa.string(), "stock_code": pa.string()} | {name: pa.float64() for name in _PRICES + extras}
         options = csv.ConvertOptions(column_types=types, include_columns=_COLUMNS + extras)
         table = csv.read_csv(path, convert_options=options)
-    except pa.ArrowInvalid as error:
-        raise ConfigError(f"price file {path.name}: {error}") from error
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"price file {path.name} cannot be read: {error}") from error
     return lambda name: table[name], extras
 
 
