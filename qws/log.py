@@ -76,7 +76,9 @@ class LogTap:
 
     def _log(self, envelope: Envelope) -> None:
         body = envelope.body
-        level = "ERROR" if isinstance(body, ActorCrashed) else "WARNING" if isinstance(body, _WARNINGS) else "INFO"
+        is_odd = isinstance(body, _WARNINGS) or (isinstance(body, m.TargetAccepted) and bool(body.dropped))
+        is_odd = is_odd or (isinstance(body, m.RunFinished) and body.status in ("incomplete", "refused"))
+        level = "ERROR" if isinstance(body, ActorCrashed) else "WARNING" if is_odd else "INFO"
         run, number = self._run_of(body), f"#{envelope.id}"
         cause = "" if envelope.cause is None else f"#{envelope.cause}"
         logger.bind(
@@ -117,7 +119,8 @@ def _text_line(record: Record) -> str:
     if "kind" not in record["extra"]:
         record["extra"]["at"] = _shown(record["time"])
         return "{extra[at]} | {level: <16} | {message}\n{exception}"
-    return "{extra[at]} | {extra[run]:<16} | {extra[id]:<14} | {extra[actor]:<16} | {message}\n"
+    record["extra"]["mark"] = "" if record["level"].name == "INFO" else f"{record['level'].name}: "
+    return "{extra[at]} | {extra[run]:<16} | {extra[id]:<14} | {extra[actor]:<16} | {extra[mark]}{message}\n"
 
 
 def _json_line(record: Record) -> str:

@@ -15,6 +15,8 @@ from qws.words import ORDER_STATUS, WORDS
 
 _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 
+_ROWS_SHOWN = 5
+
 
 def speak(language: str) -> None:
     """Choose the language of this process: `en`, `zh_CN`, or `auto` for the system's locale."""
@@ -59,7 +61,8 @@ def _accepted(msg: m.TargetAccepted) -> str:
         _("{day} ({count} names)").format(day=target.day, count=len(target.weights)) for target in msg.days
     )
     line = _("target {id} accepted from {name}: {days}").format(id=msg.target_id, name=msg.name, days=days)
-    return line + (_("; rows filtered: {count}").format(count=len(msg.dropped)) if msg.dropped else "")
+    shown = ", ".join(f"{row.row} {row.code} [{row.reason}]" for row in msg.dropped[:_ROWS_SHOWN])
+    return line + (_("; rows filtered: {count}").format(count=len(msg.dropped)) + f": {shown}" if msg.dropped else "")
 
 
 @describe.register

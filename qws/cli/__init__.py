@@ -72,3 +72,14 @@ def main() -> None:
     except QwsError as error:
         click.echo(f"qws: {error}", err=True)
         sys.exit(error.exit_code)
+    except (KeyboardInterrupt, BaseExceptionGroup) as error:
+        if not _is_interrupt(error):
+            raise
+        click.echo("qws: interrupted", err=True)
+        sys.exit(130)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(KeyboardInterrupt) is not None
+    return isinstance(error, KeyboardInterrupt)

@@ -49,13 +49,21 @@ def result_of(views: Views, seen: list[Message]) -> dict[str, Any]:
             }
             for position in (ended.positions if ended else ())
         },
-        "held": {row["stock_code"]: row["reason"] for row in rows if row["reason"] and row["stock_code"] not in filled},
+        "held": _filtered(views, ended.target_id if ended else "")
+        | {row["stock_code"]: row["reason"] for row in rows if row["reason"] and row["stock_code"] not in filled},
         "cash": float(asset.cash) if asset else None,
         "total_asset": float(asset.total) if asset else None,
         "fees": float(ended.fees) if ended else 0.0,
         "tracking_error": float(ended.tracking_error) if ended and ended.tracking_error is not None else None,
         "rejected_orders": sum(1 for order in orders if order["status"] == "junk"),
     }
+
+
+def _filtered(views: Views, target_id: str) -> dict[str, str]:
+    """The rows of the file that were filtered out, by what they named."""
+    targets: list[dict[str, Any]] = [target for target in views.targets() if target["target_id"] == target_id]
+    rows = [row for target in targets for row in target["dropped"]]
+    return {row["code"]: row["reason"] for row in rows if row["code"]}
 
 
 def show(result: dict[str, Any], home: Home) -> None:

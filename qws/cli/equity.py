@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import locale
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -40,9 +41,14 @@ def _picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> 
 @click.pass_context
 def equity(ctx: click.Context, home: Home, picture: Path | None, language: str | None, *, as_json: bool) -> None:
     """Every close: total assets and cash in CNY, returns since the first one."""
-    rows = sorted((row for row in read_equity(home.equity) if row.kind == "close"), key=lambda row: row.day)
+    recorded = read_equity(home.equity)
+    rows = sorted((row for row in recorded if row.kind == "close"), key=lambda row: row.day)
+    if not rows and recorded:  # before the first close: what the account was worth after each day's newest run
+        newest = {row.day: row for row in sorted(recorded, key=lambda row: row.at)}
+        rows = [replace(row, kind="close", run_id=None) for row in newest.values()]
+        click.echo("no close is recorded yet: these are the records after runs", err=True)
     if not rows:
-        click.echo("no close is recorded yet: the first one is written after the first trading day", err=True)
+        click.echo("nothing is recorded yet: the first record is written after the first run", err=True)
         if as_json:
             print_json([])
         ctx.exit(1)

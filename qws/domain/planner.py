@@ -6,6 +6,7 @@ sells first, at most what is sellable today. Whatever cannot be priced is held w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,6 +23,7 @@ from qws.domain.rules import RuleBook
 from qws.domain.targets import Weight
 
 _ROUND_LOT = 100
+_FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> Plan:
     quotes = {quote.code: quote for quote in snapshot.quotes}
     instruments = {instrument.code: instrument for instrument in snapshot.instruments}
     filtered = goal.filtered - wanted.keys()
+    if any(may_mean_a_share(code) for code in filtered):  # any name that is absent may be the one that was meant
+        filtered |= positions.keys() - wanted.keys()
     drafts = [
         _draft(
             _Name(code, wanted.get(code, Decimal(0)), positions.get(code), quotes.get(code), instruments.get(code)),
@@ -169,6 +173,13 @@ def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules, 
         fee=sum((fee(name.code, side, child, price.value) for child in children), Decimal(0)),
         reason=shortfall,
     )
+
+
+def may_mean_a_share(text: str) -> bool:
+    """Whether a code that no exchange knows may be a mistyped A share: most of a code's digits, or a Chinese name."""
+    if classify(text) is not None or _FOREIGN.search(text):
+        return False
+    return sum(character.isdigit() for character in text) >= 4 or not text.isascii()
 
 
 def _untouchable(code: str, rules: PlanRules) -> str:

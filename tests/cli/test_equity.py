@@ -87,5 +87,5 @@ def test_before_the_first_close_there_is_nothing_to_show(home: Home, tmp_path: P
     text, value = call(home, "equity", "--plot", str(tmp_path / "e.png")), call(home, "equity", "--json")
 
     assert (text.code, text.out, value.code, value.json) == (1, "", 1, [])
-    assert "no close is recorded yet" in text.err
+    assert "nothing is recorded yet" in text.err
     assert list(tmp_path.glob("*.png")) == []

@@ -211,3 +211,13 @@ def test_a_held_fund_is_not_ours_while_files_may_not_name_funds() -> None:
 
     assert only_row({}, held, managed=frozenset({Kind.STOCK, Kind.CDR})).reason == "not_managed"
     assert only_row({}, held).side is Side.SELL
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [("6005190", True), ("60051", True), ("贵州茅台", True), ("00700", True), ("AAPL", False), ("00700.HK", False)],
+)
+def test_after_a_row_that_may_be_a_mistyped_share_nothing_is_sold_for_being_absent(text: str, *, is_kept: bool) -> None:
+    row = next(row for row in plan_rebalance(a_goal({}, [text]), one_name(1000), RULES).rows if row.held)
+
+    assert (row.reason == "row_filtered", row.shares) == ((True, 0) if is_kept else (False, 1000))
