@@ -32,6 +32,7 @@ class Planner(Actor):
     def on_snapshot_taken(self, msg: SnapshotTaken) -> PlanDrafted | PlanRefused:
         target = self._targets.get((msg.target_id, msg.day))
         if target is None:
-            return PlanRefused(msg.run_id, "unknown_target", f"no accepted target {msg.target_id} for {msg.day}")
+            text = f"no accepted target {msg.target_id} for {msg.day}"
+            return PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
         goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target)
         return PlanDrafted(plan_rebalance(goal, msg.snapshot, self._rules))

@@ -31,7 +31,8 @@ class RiskGuard(Actor):
 
     def on_plan_drafted(self, msg: PlanDrafted) -> PlanReady | PlanRefused:
         broken = broken_rule(msg.plan, self._limits)
-        return PlanRefused(msg.plan.run_id, *broken) if broken else PlanReady(msg.plan)
+        plan = msg.plan
+        return PlanRefused(plan.run_id, plan.attempt, plan.preview, *broken) if broken else PlanReady(plan)
 
 
 def broken_rule(plan: Plan, limits: RiskLimits) -> tuple[str, str] | None:

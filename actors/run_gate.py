@@ -78,7 +78,8 @@ class RunGate(Actor):
 
     def on_plan_refused(self, msg: PlanRefused) -> Iterator[RunFinished]:
         due = self._current  # the executor answers for a run that is being stopped; a preview is planned again
-        if due is not None and msg.run_id == due.run_id and not self._is_preview and not self._ending:
+        is_meant = due is not None and (msg.run_id, msg.attempt) == (due.run_id, due.attempt)
+        if due is not None and is_meant and not msg.preview and not self._ending:
             yield self._refused(due, msg.reason, msg.text)
 
     def on_run_finished(self, msg: RunFinished) -> Iterator[_Start | PlanningDue]:

@@ -56,7 +56,8 @@ class Snapshotter(Actor):
                 self._clock.now(), asset, positions, tuple(quotes.values()), tuple(instruments.values())
             )
             return SnapshotTaken(msg.run_id, msg.target_id, msg.day, msg.attempt, msg.preview, snapshot)
-        return PlanRefused(msg.run_id, "no_snapshot", f"no trustworthy account snapshot in {_TRIES} tries: {problem}")
+        text = f"no trustworthy account snapshot in {_TRIES} tries: {problem}"
+        return PlanRefused(msg.run_id, msg.attempt, msg.preview, "no_snapshot", text)
 
 
 def _is_working(order: BrokerOrder) -> bool:

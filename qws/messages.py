@@ -129,9 +129,11 @@ class PlanDrafted(Message):
 
 @dataclass(frozen=True, slots=True)
 class PlanRefused(Message):
-    """Nothing of this run will be sent; `reason` is a stable code."""
+    """Nothing of this attempt will be sent; `reason` is a stable code. A refused preview is planned again."""
 
     run_id: str
+    attempt: int
+    preview: bool
     reason: str
     text: str
 

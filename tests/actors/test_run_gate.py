@@ -98,7 +98,7 @@ def test_a_refused_plan_ends_the_run_with_its_reason() -> None:
     gate = a_gate()
     gate.tell(DUE)
 
-    answer = gate.tell(PlanRefused(DUE.run_id, "turnover", "too much"))
+    answer = gate.tell(PlanRefused(DUE.run_id, DUE.attempt, False, "turnover", "too much"))
 
     assert ends(answer) == [(DUE.run_id, "refused", "turnover")]
     assert gate.tell(NEWER) == [snapshot_of(NEWER)]
@@ -108,8 +108,10 @@ def test_a_refused_preview_is_planned_again_in_the_window() -> None:
     gate = a_gate(HandClock(at("09:25:00")))
     gate.tell(DUE)
 
-    assert gate.tell(PlanRefused(DUE.run_id, "no_snapshot", "")) == []
+    assert gate.tell(PlanRefused(DUE.run_id, DUE.attempt, True, "no_snapshot", "")) == []
     assert gate.tell(SendWindowDue(DUE.run_id, 0)) == [snapshot_of(DUE)]
+    late = PlanRefused(DUE.run_id, DUE.attempt, True, "no_snapshot", "")
+    assert gate.tell(late) == []  # told when the window had opened: it still speaks of the preview
 
 
 def test_for_a_run_that_is_being_stopped_the_executor_answers_not_the_refusal() -> None:
@@ -117,7 +119,7 @@ def test_for_a_run_that_is_being_stopped_the_executor_answers_not_the_refusal() 
     gate.tell(DUE)
     gate.tell(NEWER)
 
-    assert gate.tell(PlanRefused(DUE.run_id, "no_snapshot", "")) == []
+    assert gate.tell(PlanRefused(DUE.run_id, DUE.attempt, False, "no_snapshot", "")) == []
 
 
 def test_a_halt_stops_the_run_and_refuses_what_waits_and_what_comes() -> None:

@@ -37,7 +37,7 @@ MESSAGES: tuple[Message, ...] = (
     m.SnapshotDue(b.RUN, b.TARGET, b.DAY, 0, preview=False),
     m.SnapshotTaken(b.RUN, b.TARGET, b.DAY, 0, False, _SNAPSHOT),
     m.PlanDrafted(_PLAN),
-    m.PlanRefused(b.RUN, "turnover", "buys and sells are 3.0 of total asset"),
+    m.PlanRefused(b.RUN, 0, False, "turnover", "buys and sells are 3.0 of total asset"),
     m.PlanReady(_PLAN),
     m.PlanReady(replace(_PLAN, preview=True)),
     m.SendWindowDue(b.RUN, 0),
