@@ -12,6 +12,7 @@ from typing import Protocol
 from qws.messages import (
     EquityRecorded,
     PositionDrift,
+    RecordDisputed,
     RunFinished,
     SessionPhaseChanged,
     TargetAccepted,
@@ -19,6 +20,8 @@ from qws.messages import (
 from qws.ports import Offload
 from qws.runtime.actor import Actor
 from qws.runtime.message import Started
+
+Note = PositionDrift | RecordDisputed
 
 
 class Archive(Protocol):
@@ -28,7 +31,7 @@ class Archive(Protocol):
         """Keep an accepted target with its original's hash."""
         ...
 
-    def write_result(self, target: TargetAccepted | None, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+    def write_result(self, target: TargetAccepted | None, result: RunFinished, notes: Sequence[Note]) -> None:
         """Put the result of a run beside the file it came from."""
         ...
 
@@ -46,7 +49,7 @@ class Archivist(Actor):
         self._archive, self._offload = archive, offload
         self._targets: dict[str, TargetAccepted] = {}
         self._files: dict[str, TargetAccepted] = {}
-        self._drifts: defaultdict[str, list[PositionDrift]] = defaultdict(list)
+        self._notes: defaultdict[str, list[Note]] = defaultdict(list)
         self._recalled: RunFinished | None = None
         self._spent: tuple[str, Decimal] = ("", Decimal(0))
 
@@ -63,7 +66,10 @@ class Archivist(Actor):
         self.recall_target_accepted(msg)
 
     def on_position_drift(self, msg: PositionDrift) -> None:
-        self._drifts[msg.run_id].append(msg)
+        self._notes[msg.run_id].append(msg)
+
+    def on_record_disputed(self, msg: RecordDisputed) -> None:
+        self._notes[msg.run_id].append(msg)
 
     async def on_started(self, msg: Started) -> None:
         """A kill right after the newest run may have come before its result was written."""
@@ -88,9 +94,9 @@ class Archivist(Actor):
         return replace(msg, fees=fees)
 
     async def _write_result(self, msg: RunFinished) -> None:
-        drifts, target = self._drifts.pop(msg.run_id, []), self._files.get(msg.target_id)
+        notes, target = self._notes.pop(msg.run_id, []), self._files.get(msg.target_id)
         if msg.status != "interrupted":
-            await self._offload(partial(self._archive.write_result, target, msg, drifts))
+            await self._offload(partial(self._archive.write_result, target, msg, notes))
 
     async def _write_targets(self) -> None:
         while self._targets:

@@ -49,8 +49,10 @@ class MarketClock(Actor):
         now = self._clock.now()
         if now.date() not in {target.day for target in msg.days}:
             return
-        send_at = self._schedule.next_send(now)
-        if send_at is None or (not self._schedule.always_open and now.time() < self._schedule.plan_at):
+        if not self._schedule.always_open and now.time() < self._schedule.plan_at:
+            return
+        send_at = self._send_at(now)
+        if send_at is None:
             return
         due = PlanningDue(now.date(), "drop")
         if send_at > now and now.time() > self._schedule.send_at:  # lunch: nothing can be priced before it ends
@@ -63,7 +65,7 @@ class MarketClock(Actor):
         target_id = self._targets.get(msg.day)
         if target_id is None or msg.day != now.date():
             return
-        send_at = self._schedule.next_send(now)
+        send_at = self._send_at(now)
         if send_at is None:
             return
         known = self._runs.get((msg.day, target_id))
@@ -111,6 +113,10 @@ class MarketClock(Actor):
             yield PlanningDue(now.date(), "schedule")
         if now.time() >= self._schedule.equity_at and self._closed != now.date():
             yield EquityDue(now.date())
+
+    def _send_at(self, now: datetime) -> datetime | None:
+        """When orders may leave; on a day that is over at once, for the gate to refuse."""
+        return self._schedule.next_send(now) or (now if self._schedule.calendar.is_session(now.date()) else None)
 
     def _message(self, event: Event) -> SessionPhaseChanged | PlanningDue | EquityDue:
         day = event.at.date()

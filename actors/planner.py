@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
-from qws.domain.planner import Goal, PlanRules, plan_rebalance
+from qws.domain.crosscheck import disagreements
+from qws.domain.plan import Plan
+from qws.domain.planner import Goal, PlanRules, Sizing, plan_rebalance
 from qws.domain.targets import Weight
-from qws.messages import PlanDrafted, PlanRefused, SnapshotTaken, TargetAccepted
+from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, SnapshotTaken, TargetAccepted
 from qws.runtime.actor import Actor
 
 
 class Planner(Actor):
-    """Turns a target and a snapshot into a plan; a pure function of both."""
+    """Turns a target and a snapshot into a plan; a pure function of both, and of the preview if that settled shares."""
 
     on_crash = "halt"
 
-    def __init__(self, rules: PlanRules) -> None:
-        self._rules = rules
+    def __init__(self, rules: PlanRules, sizing: Sizing) -> None:
+        self._rules, self._sizing = rules, sizing
+        self._settled: Plan | None = None
+        self._checked: dict[str, date] = {}
         self._targets: dict[tuple[str, date], tuple[tuple[Weight, ...], frozenset[str]]] = {}
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
@@ -29,10 +34,22 @@ class Planner(Actor):
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)
 
-    def on_snapshot_taken(self, msg: SnapshotTaken) -> PlanDrafted | PlanRefused:
+    def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[PlanDrafted | PlanRefused | RecordDisputed]:
         target = self._targets.get((msg.target_id, msg.day))
         if target is None:
             text = f"no accepted target {msg.target_id} for {msg.day}"
-            return PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
+            yield PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
+            return
         goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target)
-        return PlanDrafted(plan_rebalance(goal, msg.snapshot, self._rules))
+        earlier, self._settled = self._settled, None
+        if earlier is not None and (msg.preview or (earlier.run_id, earlier.attempt) != (msg.run_id, msg.attempt)):
+            earlier = None
+        plan = plan_rebalance(goal, msg.snapshot, self._rules, earlier)
+        if msg.preview and self._sizing is Sizing.AT_PLAN:
+            self._settled = plan
+        yield PlanDrafted(plan)
+        for record in msg.snapshot.instruments:
+            if self._checked.get(record.code) != record.day:
+                self._checked[record.code] = record.day
+                for found in disagreements(record, self._rules.book):
+                    yield RecordDisputed(msg.run_id, record.code, *found)

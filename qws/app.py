@@ -20,8 +20,10 @@ from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
 from actors.weight_validator import WeightValidator
 from qws.config import Config
+from qws.domain.allocator import AllocationRules
 from qws.domain.costs import Costs
 from qws.domain.execution import ExecutionRules
+from qws.domain.legaliser import CageMargin
 from qws.domain.market import Kind
 from qws.domain.orders import LinkRules
 from qws.domain.planner import PlanRules
@@ -98,6 +100,8 @@ def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
         section.cash_reserve,
         SHARES | FUNDS if config.intake.allow_etf else SHARES,
         section.protected,
+        AllocationRules(section.rounding, section.unplaced, section.drift_band, config.risk.weight_max),
+        CageMargin(section.fresh_quote_s, section.cage_margin),
     )
 
 
@@ -141,7 +145,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: MarketClock(clock, schedule),
         lambda: RunGate(clock, schedule),
         lambda: Snapshotter(broker, quotes, clock),
-        lambda: Planner(planning),
+        lambda: Planner(planning, config.plan.sizing),
         lambda: RiskGuard(risk),
         lambda: OrderExecutor(clock, schedule, execution, planning.costs),
         lambda: BrokerLink(broker, clock, link),

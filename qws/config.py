@@ -11,7 +11,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from qws.domain.allocator import Rounding, Unplaced
 from qws.domain.codes import classify
+from qws.domain.planner import Sizing
 from qws.errors import ConfigError
 
 _DAY_S = 86_400.0
@@ -50,11 +52,19 @@ class IntakeSection(_Section):
 
 
 class PlanSection(_Section):
-    """Book levels to price from, the oldest quote in seconds, CNY kept back, codes never to be touched."""
+    """How weights become shares and when, what to do with weight that cannot be placed, the drift (a fraction of total
+    asset) up to which a name is left alone; book levels to price from, the oldest quote in seconds, how much of the
+    price cage to stay away from with a quote that is not fresh; CNY kept back, codes never to be touched."""
 
+    rounding: Rounding = Rounding.OPTIMAL
+    sizing: Sizing = Sizing.AT_SEND
+    unplaced: Unplaced = Unplaced.CASH
+    drift_band: Decimal = Field(default=Decimal(0), ge=0, le=1)
     sell_level: int = Field(default=5, ge=1, le=5)
     buy_level: int = Field(default=3, ge=1, le=5)
     quote_age_max_s: float = Field(default=15.0, gt=0, le=_DAY_S)
+    fresh_quote_s: float = Field(default=3.0, ge=0, le=_DAY_S)
+    cage_margin: Decimal = Field(default=Decimal("0.25"), ge=0, le=1)
     cash_reserve: Decimal = Field(default=Decimal(0), ge=0)
     protected: frozenset[str] = frozenset()
 

@@ -1,7 +1,5 @@
 """Every message, in pipeline order: the table of contents of the system. A file becomes a target.
-
-Facts are past tense, commands imperative, timers say Due or Overdue. Money is CNY, quantities are shares.
-"""
+Facts are past tense, commands imperative, timers say Due or Overdue. Money is CNY, quantities are shares."""
 
 from __future__ import annotations
 
@@ -94,9 +92,6 @@ class ControlOrdered(Message):
     by: str
 
 
-# --- a target becomes a plan --------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class SnapshotDue(Message):
     """It is this run's turn to look at the market; a preview is planned and shown, never sent."""
@@ -118,6 +113,17 @@ class SnapshotTaken(Message):
     attempt: int
     preview: bool
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDisputed(Message):
+    """A record of the day differs from our dated tables in a field; orders obey the record. Values as text."""
+
+    run_id: str
+    code: str
+    field: str
+    record: str
+    table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +149,6 @@ class PlanReady(Message):
     """The plan passed the risk guard and may be executed."""
 
     plan: Plan
-
-
-# --- a plan becomes orders and fills ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,9 +282,8 @@ class RunFinished(Message):
     @classmethod
     def without_trades(cls, due: RebalanceDue, status: str, reason: str, text: str, at: datetime) -> RunFinished:
         """The end of a run of which nothing was sent."""
-        return cls(
-            due.run_id, due.target_id, due.day, due.attempt, status, reason, text, at, None, (), (), Decimal(0), None
-        )
+        whose = due.run_id, due.target_id, due.day, due.attempt
+        return cls(*whose, status, reason, text, at, None, (), (), Decimal(0), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from qws.config import Config
-from qws.domain.calendar import AlwaysOpenCalendar, TradingCalendar
+from qws.domain.calendar import AlwaysOpenCalendar
 from qws.domain.codes import classify
 from qws.domain.fees import FeePlan
 from qws.domain.rules import RuleBook
@@ -48,8 +48,10 @@ def fee_plan(config: Config) -> FeePlan:
 def tables(config: Config, folder: Path | None) -> tuple[RuleBook, Calendar]:
     """Rule book and calendar; tables in the user's config folder override the shipped ones. Raises ConfigError."""
     override = folder if folder is not None and any(folder.glob("*.toml")) else None
-    calendar: TradingCalendar | AlwaysOpenCalendar = load_calendar(override)
-    return load_rules(override), AlwaysOpenCalendar() if config.paper.always_open else calendar
+    rules, calendar = load_rules(override), load_calendar(override)
+    if not config.paper.always_open:
+        return rules, calendar
+    return replace(rules, sessions=rules.sessions.always_continuous()), AlwaysOpenCalendar()
 
 
 def open_market(config: Config, root: Path, rules: RuleBook, calendar: Calendar) -> tuple[SimMarket, Bars, Bars]:

@@ -89,12 +89,12 @@ async def _planned(
     target: TargetAccepted, config: Config, paper: Paper, now: datetime
 ) -> Preview | tuple[Refusal, ...]:
     snapshotter = Snapshotter(paper.broker, paper.quotes, FrozenClock(now))
-    planner, guard = Planner(plan_rules(config, paper.rules)), RiskGuard(risk_limits(config))
+    planner, guard = Planner(plan_rules(config, paper.rules), config.plan.sizing), RiskGuard(risk_limits(config))
     for actor in (snapshotter, planner):
         actor.on_target_accepted(target)
     day = target.days[0].day
     taken = await snapshotter.on_snapshot_due(SnapshotDue("preview", target.target_id, day, 0, preview=True))
-    drafted = planner.on_snapshot_taken(_as_of_quotes(taken)) if isinstance(taken, SnapshotTaken) else taken
+    drafted = next(planner.on_snapshot_taken(_as_of_quotes(taken))) if isinstance(taken, SnapshotTaken) else taken
     judged = guard.on_plan_drafted(drafted) if isinstance(drafted, PlanDrafted) else drafted
     match drafted, judged:
         case PlanDrafted(), PlanRefused():

@@ -119,6 +119,13 @@ def _plan_counts(msg: m.PlanDrafted | m.PlanReady) -> dict[str, int]:
 
 
 @describe.register
+def _disputed(msg: m.RecordDisputed) -> str:
+    return _("{code}: {field} is {record} in the record of the day, {table} in our tables; the record holds").format(
+        code=msg.code, field=msg.field, record=msg.record, table=msg.table
+    )
+
+
+@describe.register
 def _drafted(msg: m.PlanDrafted) -> str:
     return _("plan drafted: sells {sells}, buys {buys}, held with a reason {held}").format(**_plan_counts(msg))
 

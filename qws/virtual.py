@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import anyio
 
-from actors.archivist import Archive
+from actors.archivist import Archive, Note
 from qws.app import Ports, build
 from qws.config import Config
 from qws.home import Home
-from qws.messages import EquityRecorded, PositionDrift, RunFinished, TargetAccepted
+from qws.messages import EquityRecorded, RunFinished, TargetAccepted
 from qws.paper import Paper, open_paper
 from qws.runtime.clock import LoopClock, VirtualLoop
 from qws.runtime.message import Envelope
@@ -44,7 +44,7 @@ class KeepNothing:
     def write_target(self, target: TargetAccepted) -> None:
         """Forget."""
 
-    def write_result(self, target: TargetAccepted | None, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+    def write_result(self, target: TargetAccepted | None, result: RunFinished, notes: Sequence[Note]) -> None:
         """Forget."""
 
     def append_equity(self, record: EquityRecorded) -> None:

@@ -14,6 +14,9 @@ from qws.runtime.actor import contract_of
 from qws.runtime.topology import mermaid
 
 ROOT = Path(__file__).parents[1]
+PLANNING = ("allocator", "planner", "pricing", "legaliser", "execution")
+# Settings, price origins and statuses, not reasons.
+NO_REASONS = {"prev_close", "pro_rata", "at_send", "at_plan"}
 READMES = ["README.md", "README.zh-CN.md"]
 
 
@@ -61,6 +64,18 @@ def test_every_refusal_and_reason_code_is_named(name: str) -> None:
 
     assert codes
     assert sorted(code for code in codes if f"`{code}`" not in text) == []
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_reason_of_a_plan_row_is_in_the_table_of_reasons(name: str) -> None:
+    rows = [line for line in read(name).splitlines() if line.startswith("| `")]
+    table = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    sources = [(ROOT / "qws" / "domain" / f"{file}.py").read_text(encoding="utf-8") for file in PLANNING]
+    literal = re.compile(r"\"([a-z]+_[a-z0-9_]+|lot|cash|cage|suspended)\"")
+    codes = {code for source in sources for code in literal.findall(source)}
+
+    assert {"t_plus_1", "drift_band", "limit_up", "no_quote", "min_order", "cash", "row_filtered"} <= codes
+    assert sorted(codes - table - NO_REASONS) == []
 
 
 def test_the_shipped_settings_are_the_template_that_init_writes() -> None:

@@ -14,6 +14,7 @@ from qws.cli.table import Column, table
 from qws.config import Config, load_config, make_config
 from qws.domain.market import Side
 from qws.domain.plan import PlanRow
+from qws.domain.report import planned_errors
 from qws.domain.targets import Refusal
 from qws.home import find_home
 from qws.preview import Preview, preview
@@ -24,7 +25,8 @@ _COLUMNS = (
     Column("side"),
     Column("stock_code"),
     Column("weight", ".2%"),
-    *(Column(name, ",d") for name in ("held", "sellable", "wanted", "shares")),
+    *(Column(name, ",d") for name in ("held", "sellable", "wanted")),
+    Column("orders"),
     Column("price", ",.3f"),
     Column("price_from"),
     Column("fee", ",.2f"),
@@ -75,17 +77,21 @@ def _config(options: dict[str, Any]) -> Config:
 
 def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
     if not isinstance(result, Preview):
-        return {"status": "refused", "refusals": [_refusal(each) for each in result], "plan": [], "held": {}}
+        return {
+            "status": "refused", "refusals": [_refusal(each) for each in result], "plan": [], "idle": [], "held": {},
+        }  # fmt: skip
     rows = result.plan.rows
     buys, sells = result.plan.side(Side.BUY), result.plan.side(Side.SELL)
     bought, sold = (sum((row.shares * row.price for row in side), Decimal(0)) for side in (buys, sells))
     fees = sum((row.fee for row in rows), Decimal(0))
+    before, after = planned_errors(result.plan)
     return {
         "status": "refused" if result.refusal else "ready",
         "refusals": [_refusal(result.refusal)] if result.refusal else [],
         "target_id": result.plan.target_id,
         "as_of": result.plan.at.isoformat(),
         "plan": [_row(row) for row in rows if row.shares],
+        "idle": [_row(row) for row in rows if not row.shares],
         "held": {row.code: row.reason for row in rows if not row.shares and row.reason},
         "dropped": [{"row": r.row, "stock_code": r.code, "reason": r.reason, "text": r.text} for r in result.dropped],
         "totals": {
@@ -95,6 +101,8 @@ def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
             "sells": float(sold),
             "fees": float(fees),
             "cash_left": float(result.plan.cash + sold - bought - fees),
+            "tracking_error_before": float(before),
+            "tracking_error_after": float(after),
             "turnover": float((bought + sold) / result.plan.total_asset) if result.plan.total_asset else 0.0,
         },
     }
@@ -103,7 +111,7 @@ def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
 def _row(row: PlanRow) -> dict[str, Any]:
     return {
         "stock_code": row.code,
-        "side": str(row.side),
+        "side": str(row.side or ""),
         "shares": row.shares,
         "price": float(row.price),
         "price_from": row.price_from,
@@ -126,14 +134,23 @@ def _show(document: dict[str, Any]) -> None:
         click.echo(f"refused [{refusal['code']}]: {refusal['text']}", err=True)
     if "totals" not in document:
         return
-    click.echo(table(_COLUMNS, [[row[column.title] for column in _COLUMNS] for row in document["plan"]]))
-    for code, reason in document["held"].items():
-        click.echo(f"held {code}: {reason}")
+    rows = [*document["plan"], *document["idle"]]
+    click.echo(table(_COLUMNS, [[_cell(row, column.title) for column in _COLUMNS] for row in rows]))
     for row in document["dropped"]:
         click.echo(f"filtered row {row['row']} {row['stock_code']}: [{row['reason']}] {row['text']}")
-    totals = {name: f"{value:,.2f}" for name, value in document["totals"].items()}
+    totals = document["totals"]
+    money = {name: f"{value:,.2f}" for name, value in totals.items()}
     click.echo(
         "as of {as_of}: buys {buys}, sells {sells}, fees {fees}, cash left {cash_left} of {total_asset}".format(
-            as_of=document["as_of"], **totals
+            as_of=document["as_of"], **money
         )
     )
+    before, after = totals["tracking_error_before"], totals["tracking_error_after"]
+    click.echo(f"tracking error {before:.3%} before, {after:.3%} after; turnover {totals['turnover']:.1%}")
+
+
+def _cell(row: dict[str, Any], name: str) -> Any:
+    """One field; several orders of one name are written one by one."""
+    if name == "orders":
+        return " + ".join(f"{shares:,d}" for shares in row["orders"])
+    return row[name]

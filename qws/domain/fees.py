@@ -103,24 +103,36 @@ class FeeTable:
         if amount == 0:
             return NO_FEES
 
+        duty, transfer, handling, regulatory = self._rates_of(code, side, day, plan)
+        return FeeLine(
+            commission=half_up(max(amount * plan.commission_rate, plan.commission_min), CENT),
+            stamp_duty=half_up(amount * duty, CENT),
+            transfer_fee=half_up(amount * transfer, CENT),
+            handling=half_up(amount * handling, CENT),
+            regulatory=half_up(amount * regulatory, CENT),
+        )
+
+    def statutory_rate(self, code: str, side: Side, day: date, plan: FeePlan) -> Decimal:
+        """What is charged beside the commission, as a fraction of the amount; raises ValueError for an unknown code."""
+        return sum(self._rates_of(code, side, day, plan), ZERO)
+
+    def _rates_of(self, code: str, side: Side, day: date, plan: FeePlan) -> tuple[Decimal, Decimal, Decimal, Decimal]:
         known = classify(code)
         if known is None:
             raise ValueError(f"{code}: not a known code, so its fees are not known")
         key = (known.exchange, known.kind)
 
-        def statutory(rates: FeeRates) -> Decimal:
+        def rate_of(rates: FeeRates) -> Decimal:
             rate = rates.at(key, day)
-            if rate is None or side not in rate.sides or code.startswith(rate.exempt_prefixes):
-                return ZERO
-            return half_up(amount * rate.rate, CENT)
+            is_due = rate is not None and side in rate.sides and not code.startswith(rate.exempt_prefixes)
+            return rate.rate if rate is not None and is_due else ZERO
 
         is_net = not plan.commission_includes_exchange_fees
-        return FeeLine(
-            commission=half_up(max(amount * plan.commission_rate, plan.commission_min), CENT),
-            stamp_duty=statutory(self.stamp_duty),
-            transfer_fee=statutory(self.transfer_fee),
-            handling=statutory(self.handling_fee) if is_net else ZERO,
-            regulatory=statutory(self.regulatory_fee) if is_net else ZERO,
+        return (
+            rate_of(self.stamp_duty),
+            rate_of(self.transfer_fee),
+            rate_of(self.handling_fee) if is_net else ZERO,
+            rate_of(self.regulatory_fee) if is_net else ZERO,
         )
 
     def fees_of_fill(

@@ -109,7 +109,7 @@ def legalise(wish: Wish, context: Context) -> Legalised:
     if wish.shares <= 0:
         return Legalised((), 0, "", "")
     instrument = context.instrument
-    found = _unavailable(context) or _price(wish, context)
+    found = legal_price(wish, context)
     if isinstance(found, Illegal):
         return Legalised((), wish.shares, found, "")
     price, clamp = found
@@ -123,6 +123,11 @@ def legalise(wish: Wish, context: Context) -> Legalised:
     return Legalised(children, wish.shares - shares, reason, clamp)
 
 
+def legal_price(wish: Wish, context: Context) -> tuple[Decimal, str] | Illegal:
+    """The legal price in CNY nearest to the wish on its safe side, and what moved it: `tick`, `limit`, `cage` or ""."""
+    return _unavailable(context) or _price(wish, context)
+
+
 def _unavailable(context: Context) -> Illegal | None:
     instrument, quote = context.instrument, context.quote
     rules = context.book.sessions.phase_at(instrument.board, instrument.kind, instrument.day, context.at.time())
@@ -134,7 +139,6 @@ def _unavailable(context: Context) -> Illegal | None:
 
 
 def _price(wish: Wish, context: Context) -> tuple[Decimal, str] | Illegal:
-    """The legal price nearest to the wish on its safe side, and what moved it."""
     assert context.quote is not None  # `_unavailable` saw to it
     instrument = context.instrument
     rules = context.book.sessions.phase_at(instrument.board, instrument.kind, instrument.day, context.at.time())

@@ -63,6 +63,18 @@ def largest_legal_sell(instrument: Lots, sellable: int, shares: int) -> int:
     return max(wanted - wanted % lot, with_odd)
 
 
+def smallest_legal_sell(instrument: Lots, sellable: int, shares: int) -> int:
+    """The least legal sell of at least `shares` out of `sellable`, 0 if there is none."""
+    if not 0 < shares <= sellable:
+        return 0
+    if instrument.buy_step == 1:
+        return min(max(shares, instrument.buy_min), sellable)
+    lot = instrument.buy_min
+    whole = -(-shares // lot) * lot
+    with_odd = shares + (sellable - shares) % lot
+    return with_odd if whole > sellable else min(whole, with_odd)
+
+
 def split(instrument: Lots, side: Side, shares: int, sellable: int = 0) -> tuple[int, ...]:
     """Cut a legal order into legal children of at most `order_max`, in the order they must be sent.
 

@@ -36,6 +36,11 @@ class PlanRow:
     buy_step: int = 0
     order_max: int = 0
 
+    @property
+    def ends(self) -> int:
+        """The shares held when everything of the row has traded."""
+        return self.held + (self.shares if self.side is Side.BUY else -self.shares)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -1,7 +1,7 @@
-"""From a target and a snapshot to a plan: the requirement's own rule (preset `prd`), never more than the money.
+"""From a target and a snapshot to a plan that never needs more than the money.
 
-Target value = total asset x weight; target shares = value / buy price, half up to 100; the difference on TOTAL shares;
-sells first, at most what is sellable today. Whatever cannot be priced is held with a reason (DESIGN.md truths 2 and 5).
+Weights become shares by the allocator; the difference on TOTAL shares is traded, sells first, at most what is sellable
+today. Whatever cannot be priced is held with a reason (DESIGN.md truths 2 and 5).
 """
 
 from __future__ import annotations
@@ -9,27 +9,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import datetime, time
+from decimal import Decimal
+from enum import StrEnum
 from math import inf
 
 from qws.domain.account import Position, Snapshot
+from qws.domain.allocator import AllocationRules, Allotment, Budget, allocate
+from qws.domain.candidate import Candidate
 from qws.domain.codes import classify
-from qws.domain.costs import Costs, Fee
+from qws.domain.costs import Costs, DayCosts, Fee
+from qws.domain.legaliser import CageMargin, Context, Wish, legalise
 from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
 from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
 from qws.domain.plan import Plan, PlanRow
-from qws.domain.pricing import NoPrice, hold_reason, limit_price, mark_price
+from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
 from qws.domain.rules import RuleBook
 from qws.domain.targets import Weight
 
-_ROUND_LOT = 100
 _FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
+_IN_SESSION = time(10, 0)  # a plan made while nothing is accepted is priced for continuous trading
+_ZERO = Decimal(0)
+
+
+class Sizing(StrEnum):
+    """When shares are settled for a run that waits for the session: on the quotes it is sent with, or when planned."""
+
+    AT_SEND = "at_send"
+    AT_PLAN = "at_plan"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
     """How a plan is made: the rule book, the account's costs, book levels to price from, the oldest quote in seconds,
-    CNY never to be spent, the kinds that are ours to trade, and codes never to be touched."""
+    CNY never to be spent, the kinds that are ours to trade, codes never to be touched; how weights become shares, and
+    how far to stay inside the price cage."""
 
     book: RuleBook
     costs: Costs
@@ -39,6 +53,8 @@ class PlanRules:
     cash_reserve: Decimal
     managed: frozenset[Kind]
     protected: frozenset[str]
+    allocation: AllocationRules
+    margin: CageMargin
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +72,31 @@ class Goal:
     filtered: frozenset[str]
 
 
-def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> Plan:
-    """Plan one rebalance; every name of target and account gets a row. Money in CNY, quantities in shares."""
+def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Plan | None = None) -> Plan:
+    """Plan one rebalance; every name of target and account gets a row. Money in CNY, quantities in shares.
+
+    `settled` is an earlier plan of the same goal whose shares stand: only the prices are of this snapshot then.
+    """
     if goal.preview:  # quotes stand still before the opening, over lunch and in the evening
         rules = replace(rules, quote_age_max_s=inf)
-    fee = rules.costs.on(snapshot.at.date())
-    wanted = {weight.code: weight.weight for weight in goal.weights}
-    positions = {position.code: position for position in snapshot.positions}
-    quotes = {quote.code: quote for quote in snapshot.quotes}
-    instruments = {instrument.code: instrument for instrument in snapshot.instruments}
-    filtered = goal.filtered - wanted.keys()
-    if any(may_mean_a_share(code) for code in filtered):  # any name that is absent may be the one that was meant
-        filtered |= positions.keys() - wanted.keys()
-    drafts = [
-        _draft(
-            _Name(code, wanted.get(code, Decimal(0)), positions.get(code), quotes.get(code), instruments.get(code)),
-            "row_filtered" if code in filtered else _untouchable(code, rules),
-            snapshot,
-            rules,
-            fee,
-        )
-        for code in sorted(wanted.keys() | positions.keys())
-    ]
+    costs, asset = rules.costs.on(snapshot.at.date()), snapshot.asset
+    names = _names(goal, snapshot, rules)
+    candidates = [name.candidate for name in names]
+    if settled is None:
+        budget = Budget(asset.cash, asset.total, rules.cash_reserve)
+        allotments = allocate(candidates, budget, rules.allocation, costs)
+    else:
+        planned = {row.code: row for row in settled.rows}
+        allotments = [_as_settled(each, planned.get(each.code)) for each in candidates]
+    drafts = [_row(name, allotment, costs) for name, allotment in zip(names, allotments, strict=True)]
     sells = sorted(
         (row for row in drafts if row.side is Side.SELL), key=lambda row: (-row.shares * row.price, row.code)
     )
     buys = sorted((row for row in drafts if row.side is Side.BUY), key=lambda row: (-row.shares * row.price, row.code))
-    proceeds = sum((row.shares * row.price - row.fee for row in sells), Decimal(0))
-    affordable = fit_to_cash(buys, snapshot.asset.cash + proceeds - rules.cash_reserve, fee)
+    proceeds = sum((row.shares * row.price - row.fee for row in sells), _ZERO)
+    affordable = fit_to_cash(buys, asset.cash + proceeds - rules.cash_reserve, costs)
     idle = [row for row in drafts if row.side is None]
     rows = (*sells, *affordable, *idle)
-    asset = snapshot.asset
     return Plan(goal.run_id, goal.target_id, goal.attempt, goal.preview, snapshot.at, asset.total, asset.cash, rows)
 
 
@@ -122,56 +132,117 @@ def _buy_fee(row: PlanRow, shares: int, fee: Fee) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    code: str
-    weight: Decimal
-    position: Position | None
-    quote: Quote | None
-    instrument: Instrument | None
+    """One name on its way to a row: what may be traded, at which prices, and what its orders must obey."""
+
+    candidate: Candidate
+    buy: Price | NoPrice | None
+    sell: Price | NoPrice | None
+    context: Context | None
 
 
-def _draft(name: _Name, untouchable: str, snapshot: Snapshot, rules: PlanRules, fee: Fee) -> PlanRow:
-    held = name.position.shares if name.position else 0
-    sellable = max(0, min(name.position.sellable, held)) if name.position else 0
-    mark = _mark(name, held)
-    idle = PlanRow(name.code, name.weight, held, sellable, held, None, 0, (), mark, "", mark, Decimal(0), "")
-    reason = untouchable or hold_reason(name.quote, name.instrument, snapshot.at, rules.quote_age_max_s)
-    if reason:
-        return replace(idle, reason=reason)
-    assert name.quote is not None  # hold_reason saw to both
-    assert name.instrument is not None
-    sizing = limit_price(Side.BUY, name.quote, name.instrument, rules.buy_level, rules.book)
-    value = snapshot.asset.total * name.weight
-    wanted = _half_up_lot(value / (mark if isinstance(sizing, NoPrice) else sizing.value))
-    if wanted == held:
-        return replace(idle, wanted=wanted)
-    side = Side.BUY if wanted > held else Side.SELL
-    gap = abs(wanted - held)
-    if side is Side.BUY:
-        shares = largest_legal_buy(name.instrument, gap)
-    else:
-        shares = sellable if wanted == 0 else largest_legal_sell(name.instrument, sellable, min(gap, sellable))
-    if not shares:
-        return replace(idle, wanted=wanted, reason="t_plus_1" if side is Side.SELL and not sellable else "lot")
-    price = sizing
-    if side is Side.SELL:
-        price = limit_price(side, name.quote, name.instrument, rules.sell_level, rules.book)
-    if isinstance(price, NoPrice):
-        return replace(idle, wanted=wanted, reason=price.reason)
-    children = split(name.instrument, side, shares, sellable)
-    shortfall = "" if shares == gap else ("t_plus_1" if side is Side.SELL and sellable < gap else "lot")
+def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
+    wanted = {weight.code: weight.weight for weight in goal.weights}
+    positions = {position.code: position for position in snapshot.positions}
+    quotes = {quote.code: quote for quote in snapshot.quotes}
+    instruments = {instrument.code: instrument for instrument in snapshot.instruments}
+    filtered = goal.filtered - wanted.keys()
+    if any(may_mean_a_share(code) for code in filtered):  # any name that is absent may be the one that was meant
+        filtered |= positions.keys() - wanted.keys()
+    names = []
+    for code in sorted(wanted.keys() | positions.keys()):
+        quote, instrument, position = quotes.get(code), instruments.get(code), positions.get(code)
+        held = "row_filtered" if code in filtered else _untouchable(code, rules)
+        held = held or hold_reason(quote, instrument, snapshot.at, rules.quote_age_max_s)
+        weight = wanted.get(code, _ZERO)
+        if held or quote is None or instrument is None:
+            names.append(_held(code, weight, position, quote, held))
+        else:
+            names.append(_tradable(weight, position, quote, instrument, snapshot.at, rules))
+    return names
+
+
+def _held(code: str, weight: Decimal, position: Position | None, quote: Quote | None, reason: str) -> _Name:
+    shares, sellable = _holding(position)
+    mark = mark_price(quote) if quote is not None else _ZERO
+    if mark <= 0:
+        mark = position.market_value / shares if position is not None and shares else _ZERO
+    candidate = Candidate(code, weight, shares, sellable, mark, _ZERO, _ZERO, reason, reason, 0, 0, 0)
+    return _Name(candidate, None, None, None)
+
+
+def _tradable(
+    weight: Decimal, position: Position | None, quote: Quote, instrument: Instrument, at: datetime, rules: PlanRules
+) -> _Name:
+    shares, sellable = _holding(position)
+    context = Context(
+        rules.book, _sending_moment(at, instrument, rules.book), instrument, quote, sellable,
+        bought_today=shares - sellable, margin=rules.margin,
+    )  # fmt: skip
+    buy = limit_price(Side.BUY, rules.buy_level, context) if weight else NoPrice("")
+    sell = limit_price(Side.SELL, rules.sell_level, context) if shares else NoPrice("")
+    buy_price, no_buy = _price_or_reason(buy)
+    sell_price, no_sell = _price_or_reason(sell)
+    candidate = Candidate(
+        quote.code, weight, shares, sellable, mark_price(quote), buy_price, sell_price, no_buy, no_sell,
+        instrument.buy_min, instrument.buy_step, instrument.order_max,
+    )  # fmt: skip
+    return _Name(candidate, buy, sell, context)
+
+
+def _price_or_reason(found: Price | NoPrice) -> tuple[Decimal, str]:
+    return (found.value, "") if isinstance(found, Price) else (_ZERO, found.reason)
+
+
+def _holding(position: Position | None) -> tuple[int, int]:
+    """Shares, and how many of them may be sold today: neither can be trusted to be above zero."""
+    held = position.shares if position else 0
+    return held, max(0, min(position.sellable, held)) if position else 0
+
+
+def _sending_moment(at: datetime, instrument: Instrument, book: RuleBook) -> datetime:
+    phase = book.sessions.phase_at(instrument.board, instrument.kind, instrument.day, at.time())
+    moment = at.time() if phase.accepts_limit_order else _IN_SESSION
+    return datetime.combine(instrument.day, moment, at.tzinfo)
+
+
+def _as_settled(each: Candidate, row: PlanRow | None) -> Allotment:
+    """The legal trade towards shares that were settled before."""
+    if row is None:
+        return Allotment(each.held, 0, "not_planned")
+    gap = row.ends - each.held
+    blocked = (each.no_buy if gap > 0 else each.no_sell) if gap else ""
+    if not gap or blocked:
+        return Allotment(row.wanted, 0, blocked or row.reason)
+    if gap > 0:
+        trade = largest_legal_buy(each, gap)
+        return Allotment(row.wanted, trade, row.reason if trade == gap else "lot")
+    trade = -largest_legal_sell(each, each.sellable, -gap)
+    return Allotment(row.wanted, trade, row.reason if trade == gap else "t_plus_1" if each.sellable < -gap else "lot")
+
+
+def _row(name: _Name, allotment: Allotment, costs: DayCosts) -> PlanRow:
+    each = name.candidate
+    idle = PlanRow(
+        each.code, each.weight, each.held, each.sellable, allotment.wanted, None, 0, (), each.mark, "", each.mark,
+        _ZERO, allotment.reason, each.buy_min, each.buy_step, each.order_max,
+    )  # fmt: skip
+    side = Side.BUY if allotment.trade > 0 else Side.SELL
+    price = name.buy if side is Side.BUY else name.sell
+    if not allotment.trade or not isinstance(price, Price) or name.context is None:
+        return idle
+    legal = legalise(Wish(side, abs(allotment.trade), price.value), name.context)
+    if not legal.children:
+        return replace(idle, reason=legal.reason)
+    children = tuple(child.shares for child in legal.children)
     return replace(
         idle,
-        wanted=wanted,
-        buy_min=name.instrument.buy_min,
-        buy_step=name.instrument.buy_step,
-        order_max=name.instrument.order_max,
         side=side,
-        shares=shares,
+        shares=sum(children),
         children=children,
         price=price.value,
         price_from=price.origin,
-        fee=sum((fee(name.code, side, child, price.value) for child in children), Decimal(0)),
-        reason=shortfall,
+        fee=sum((costs(each.code, side, child, price.value) for child in children), _ZERO),
+        reason=legal.reason or allotment.reason,
     )
 
 
@@ -188,15 +259,3 @@ def _untouchable(code: str, rules: PlanRules) -> str:
     kind = classify(code)
     is_ours = kind is not None and kind.kind in rules.managed and kind.exchange is not Exchange.BJ
     return "" if is_ours else "not_managed"
-
-
-def _mark(name: _Name, held: int) -> Decimal:
-    if name.quote is not None and mark_price(name.quote) > 0:
-        return mark_price(name.quote)
-    if name.position is not None and held:
-        return name.position.market_value / held
-    return Decimal(0)
-
-
-def _half_up_lot(shares: Decimal) -> int:
-    return int((shares / _ROUND_LOT).quantize(Decimal(1), ROUND_HALF_UP)) * _ROUND_LOT

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from qws.domain.legaliser import Context, Illegal, Wish, legal_price
 from qws.domain.market import Instrument, Quote, Side
-from qws.domain.rules import RuleBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ def hold_reason(quote: Quote | None, instrument: Instrument | None, now: datetim
     return ""
 
 
-def limit_price(side: Side, quote: Quote, instrument: Instrument, level: int, book: RuleBook) -> Price | NoPrice:
-    """The price of the wanted opposite level (buys: ask, sells: bid), or the documented fallback, clamped.
+def limit_price(side: Side, level: int, context: Context) -> Price | NoPrice:
+    """The price of the wanted opposite level (buys: ask, sells: bid), or the documented fallback, made legal.
 
     Fallback: the deepest shallower level that is there, then the last trade, then the previous close. A side that is
     empty at its limit means a locked name: `limit_up` cannot be bought, `limit_down` cannot be sold. The result stays
-    inside the day's limits and the price cage (RULES.md 5, 6) and on the tick.
+    inside the day's limits and the price cage (RULES.md 5, 6) and on the tick. `context.quote` must be there.
     """
+    quote, instrument = context.quote, context.instrument
+    assert quote is not None
     levels, name = (quote.asks, "ask") if side is Side.BUY else (quote.bids, "bid")
     locked = _locked(side, quote, instrument)
     if locked:
@@ -59,13 +61,14 @@ def limit_price(side: Side, quote: Quote, instrument: Instrument, level: int, bo
         value, origin = quote.last, "last"
     else:
         value, origin = quote.prev_close, "prev_close"
-    bound, clamp = _bound(side, quote, instrument, book)
-    if bound is not None and ((value > bound) if side is Side.BUY else (value < bound)):
-        value, origin = bound, f"{origin}>{clamp}"
     far = instrument.limit_down if side is Side.BUY else instrument.limit_up  # a fallback may be of another day
     if far is not None and ((value < far) if side is Side.BUY else (value > far)):
         value, origin = far, f"{origin}>limit"
-    return Price(value, origin)
+    found = legal_price(Wish(side, instrument.buy_min, value), context)
+    if isinstance(found, Illegal):
+        return NoPrice(found)
+    price, clamp = found
+    return Price(price, f"{origin}>{clamp}" if clamp in ("cage", "limit") else origin)
 
 
 def _locked(side: Side, quote: Quote, instrument: Instrument) -> str:
@@ -75,11 +78,3 @@ def _locked(side: Side, quote: Quote, instrument: Instrument) -> str:
     if side is Side.SELL and not quote.bids and instrument.limit_down is not None and mark <= instrument.limit_down:
         return "limit_down"
     return ""
-
-
-def _bound(side: Side, quote: Quote, instrument: Instrument, book: RuleBook) -> tuple[Decimal | None, str]:
-    limit = instrument.limit_up if side is Side.BUY else instrument.limit_down
-    cage = book.cage_bound(instrument, side, quote)
-    if cage is None or (limit is not None and (limit < cage if side is Side.BUY else limit > cage)):
-        return limit, "limit"
-    return cage, "cage"

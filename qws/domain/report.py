@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.execution import Execution
-from qws.domain.plan import Outcome
+from qws.domain.plan import Outcome, Plan
 from qws.domain.pricing import mark_price
 
 _ONE = Decimal(1)
@@ -51,3 +51,18 @@ def tracking_error(outcomes: tuple[Outcome, ...]) -> Decimal:
     cash_achieved = _ONE - sum((outcome.achieved for outcome in outcomes), Decimal(0))
     cash_wanted = _ONE - sum((outcome.wanted for outcome in outcomes), Decimal(0))
     return ((gap + abs(cash_achieved - cash_wanted)) / 2).quantize(Decimal("0.00000001"))
+
+
+def planned_errors(plan: Plan) -> tuple[Decimal, Decimal]:
+    """The tracking error as the account stands, and when all of the plan has traded; both at the plan's marks."""
+    total = plan.total_asset
+    if total <= 0:
+        return Decimal(0), Decimal(0)
+    before, after = (
+        tuple(
+            Outcome(row.code, row.weight, (row.ends if is_done else row.held) * row.mark / total, 0, 0, "")
+            for row in plan.rows
+        )
+        for is_done in (False, True)
+    )
+    return tracking_error(before), tracking_error(after)

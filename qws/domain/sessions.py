@@ -7,7 +7,7 @@ from datetime import date, time
 from enum import StrEnum
 from typing import NamedTuple
 
-from qws.domain.dated import Dated
+from qws.domain.dated import Dated, Term
 from qws.domain.market import Board, Kind
 
 
@@ -67,6 +67,15 @@ class SessionTable:
         if found is None:
             raise ValueError(f"no trading hours are known for {kind} on {board} on {day}")
         return found
+
+    def always_continuous(self) -> SessionTable:
+        """The same boards and days with continuous trading around the clock, for a market that never closes."""
+        start: Timetable = (PhaseStart(time(0), Phase.CONTINUOUS),)
+        terms = {
+            key: tuple(Term(term.first, term.last, start) for term in terms)
+            for key, terms in self.timetables.terms.items()
+        }
+        return SessionTable(Dated(terms), self.after_hours)
 
     def phase_at(self, board: Board, kind: Kind, day: date, at: time) -> PhaseRules:
         """The phase at a wall-clock time of a session day; whether `day` is one, only the calendar tells."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from loguru import logger
 
 from qws.domain.account import Asset
-from qws.messages import EquityRecorded, PositionDrift, RunFinished, TargetAccepted
+from qws.messages import EquityRecorded, PositionDrift, RecordDisputed, RunFinished, TargetAccepted
 from qws.store.archive import EquityRow, MirrorStale, append_equity, write_target
 from qws.store.parquet_file import write_atomically
 
@@ -33,7 +33,9 @@ class FileArchive:
                 weights=[(weight.code, weight.weight) for weight in each.weights],
             )
 
-    def write_result(self, target: TargetAccepted | None, result: RunFinished, drifts: Sequence[PositionDrift]) -> None:
+    def write_result(
+        self, target: TargetAccepted | None, result: RunFinished, notes: Sequence[PositionDrift | RecordDisputed]
+    ) -> None:
         """`<file name>.<run id>.result.json`: status, tracking error, and what became of every name."""
         file_name = target.name if target is not None else result.target_id
         document = {
@@ -64,7 +66,16 @@ class FileArchive:
                 {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": row.text}
                 for row in (target.dropped if target is not None else ())
             ],
-            "drifts": [{"stock_code": drift.code, "ours": drift.ours, "theirs": drift.theirs} for drift in drifts],
+            "drifts": [
+                {"stock_code": note.code, "ours": note.ours, "theirs": note.theirs}
+                for note in notes
+                if isinstance(note, PositionDrift)
+            ],
+            "disputed_records": [
+                {"stock_code": note.code, "field": note.field, "record": note.record, "table": note.table}
+                for note in notes
+                if isinstance(note, RecordDisputed)
+            ],
         }
         self._results.mkdir(parents=True, exist_ok=True)
         path = self._results / f"{file_name}.{result.run_id}.result.json"

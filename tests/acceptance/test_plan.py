@@ -13,7 +13,10 @@ from tests.acceptance.living import a_home, drop, living
 from tests.acceptance.program import DAY, price_file, qws, weight_file
 
 NUMBER = (int, float)
-TOTALS = {"total_asset", "cash", "buys", "sells", "fees", "cash_left", "turnover"}
+TOTALS = {
+    *("total_asset", "cash", "buys", "sells", "fees", "cash_left", "turnover"),
+    *("tracking_error_before", "tracking_error_after"),
+}
 ROW: dict[str, type | tuple[type, ...]] = {
     **{"stock_code": str, "side": str, "shares": int, "price": NUMBER, "price_from": str, "weight": NUMBER},
     **{"held": int, "sellable": int, "wanted": int, "orders": list, "fee": NUMBER, "reason": str},
@@ -22,11 +25,13 @@ BARS = {(DAY, "600519.SH"): "10.2,10.5,9.8,10.3", (DAY, "000001.SZ"): "20,20.5,1
 
 
 def check_shape(found: dict[str, Any]) -> None:
-    assert list(found) == ["status", "refusals", "target_id", "as_of", "plan", "held", "dropped", "totals"]
+    assert list(found) == ["status", "refusals", "target_id", "as_of", "plan", "idle", "held", "dropped", "totals"]
     assert found["totals"].keys() == TOTALS
-    for row in found["plan"]:
+    for row in [*found["plan"], *found["idle"]]:
         assert list(row) == list(ROW)
         assert all(isinstance(row[name], kinds) for name, kinds in ROW.items()), row
+    assert found["totals"]["tracking_error_after"] <= found["totals"]["tracking_error_before"]
+    for row in found["plan"]:
         assert sum(row["orders"]) == row["shares"] > 0
     totals = found["totals"]
     bought = sum(row["shares"] * row["price"] for row in found["plan"] if row["side"] == "buy")
@@ -54,7 +59,9 @@ def test_a_plan_for_a_new_account_has_its_shape_and_adds_up(tmp_path: Path) -> N
     assert [(row["stock_code"], row["reason"]) for row in found["dropped"]] == [("510300.SH", "etf_disabled")]
     shown = qws("plan", file, "--prices", prices, "--date", DAY, "--cash", "1000000")
     assert shown.code == 0
-    assert "held 600036.SH" in shown.out
+    (idle,) = [line.split() for line in shown.out.splitlines() if "600036.SH" in line]
+    assert idle[-1] == "no_quote"
+    assert "tracking error" in shown.out
 
 
 def test_a_plan_for_a_used_home_is_what_the_account_needs_and_changes_no_byte(tmp_path: Path) -> None:

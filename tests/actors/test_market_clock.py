@@ -74,11 +74,18 @@ def test_the_same_target_told_twice_fires_once() -> None:
     assert fired == [1, 0, 0]
 
 
-@pytest.mark.parametrize(("now", "day"), [("14:56:00", DAY), ("22:00:00", DAY), ("10:00:00", date(2026, 11, 21))])
+@pytest.mark.parametrize(("now", "day"), [("09:24:59", DAY), ("10:00:00", date(2026, 11, 21))])
 def test_a_target_outside_the_session_fires_nothing_yet(now: str, day: date) -> None:
     _, actor = a_clock(now, day)
 
     assert told(actor.on_target_accepted(a_target(ONE, days=(day,)))) == []
+
+
+@pytest.mark.parametrize("now", ["14:56:00", "22:00:00"])
+def test_a_target_that_was_accepted_a_moment_too_late_is_told_so_that_it_gets_a_result(now: str) -> None:
+    _, actor = a_clock(now, DAY)
+
+    assert runs(actor.on_target_accepted(a_target(ONE))) == [("20261119-aaaaaa", "drop", 0, at(now))]
 
 
 def test_a_target_of_another_day_waits_for_that_day() -> None:

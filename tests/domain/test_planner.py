@@ -5,11 +5,14 @@ from decimal import Decimal
 from time import process_time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qws.domain.account import Asset, Snapshot
+from qws.domain.allocator import Rounding
 from qws.domain.market import Kind, Side
 from qws.domain.plan import PlanRow
-from qws.domain.planner import fit_to_cash, plan_rebalance
+from qws.domain.planner import PlanRules, fit_to_cash, plan_rebalance
 from qws.domain.targets import Weight
 from tests.support.builders import (
     FEE,
@@ -25,6 +28,7 @@ from tests.support.builders import (
     at,
     changed,
 )
+from tests.support.worlds import World, quotes, worlds
 
 
 def only_row(weights: dict[str, str], snapshot: Snapshot, **changes: object) -> PlanRow:
@@ -46,7 +50,7 @@ def one_name(held: int, sellable: int | None = None, code: str = "600000.SH", ca
         (1050, 950, "0", Side.SELL, 950, "t_plus_1"),
         (1000, 0, "0", None, 0, "t_plus_1"),
         (1050, 1050, "0.010", Side.SELL, 50, ""),
-        (1030, 1030, "0.011", None, 0, "lot"),
+        (1030, 1030, "0.011", None, 0, "min_order"),
     ],
 )
 def test_worked_table_of_one_name(
@@ -134,7 +138,7 @@ def test_star_buys_start_at_two_hundred() -> None:
 
     row = only_row({"688001.SH": "1"}, snapshot)
 
-    assert (row.wanted, row.side, row.reason) == (1100, None, "lot")
+    assert (row.wanted, row.side, row.reason) == (1100, None, "min_order")
 
 
 def test_a_code_that_is_wanted_on_this_day_trades_although_another_days_row_of_it_was_filtered() -> None:
@@ -221,3 +225,41 @@ def test_after_a_row_that_may_be_a_mistyped_share_nothing_is_sold_for_being_abse
     row = next(row for row in plan_rebalance(a_goal({}, [text]), one_name(1000), RULES).rows if row.held)
 
     assert (row.reason == "row_filtered", row.shares) == ((True, 0) if is_kept else (False, 1000))
+
+
+def rounded(world: World, rounding: Rounding) -> PlanRules:
+    return changed(world.rules, allocation=replace(world.rules.allocation, rounding=rounding))
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.sampled_from(Rounding))
+def test_settled_shares_on_the_quotes_they_were_settled_with_are_the_same_orders(
+    world: World, rounding: Rounding
+) -> None:
+    rules = rounded(world, rounding)
+    settled = plan_rebalance(world.goal, world.snapshot, rules)
+
+    again = plan_rebalance(world.goal, world.snapshot, rules, settled)
+
+    assert [again.side(side) for side in Side] == [settled.side(side) for side in Side]
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds(), st.sampled_from(Rounding), st.sampled_from(("1", "0.5", "0")), st.data())
+def test_on_other_quotes_settled_shares_are_approached_never_passed_and_paid_from_the_money_there_is(
+    world: World, rounding: Rounding, part: str, drawn: st.DataObject
+) -> None:
+    rules = rounded(world, rounding)
+    settled = plan_rebalance(replace(world.goal, preview=True), world.snapshot, rules)
+    ends = {row.code: row.ends for row in settled.rows}
+    moved = tuple(drawn.draw(quotes(instrument)) for instrument in world.snapshot.instruments)
+    asset = replace(world.snapshot.asset, cash=world.snapshot.asset.cash * Decimal(part))
+
+    plan = plan_rebalance(world.goal, replace(world.snapshot, quotes=moved, asset=asset), rules, settled)
+
+    for row in plan.rows:
+        assert min(row.held, ends[row.code]) <= row.ends <= max(row.held, ends[row.code]), row
+        assert row.reason or row.ends == ends[row.code], row
+    proceeds = sum((row.shares * row.price - row.fee for row in plan.side(Side.SELL)), Decimal(0))
+    costs = sum((row.shares * row.price + row.fee for row in plan.side(Side.BUY)), Decimal(0))
+    assert not costs or costs <= asset.cash + proceeds - rules.cash_reserve

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qws.domain.legaliser import CageMargin, Context
 from qws.domain.market import Instrument, Quote, Side
 from qws.domain.prices import is_on_tick
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
@@ -14,11 +15,18 @@ from tests.support.builders import BOOK, a_quote, an_instrument, at
 from tests.support.worlds import CODES, instruments, quotes
 
 CODE = "600000.SH"
+NO_MARGIN = CageMargin(86_400.0, Decimal(0))
+
+
+def a_context(quote: Quote, instrument: Instrument) -> Context:
+    return Context(BOOK, at("10:00:00"), instrument, quote, sellable=1000, bought_today=0, margin=NO_MARGIN)
+
+
 ASKS = ("10.01", "10.02", "10.03", "10.04", "10.05")
 
 
 def priced(side: Side, quote: Quote, level: int, instrument: Instrument | None = None) -> tuple[str, str]:
-    found = limit_price(side, quote, instrument or an_instrument(quote.code), level, BOOK)
+    found = limit_price(side, level, a_context(quote, instrument or an_instrument(quote.code)))
     return (str(found.value), found.origin) if isinstance(found, Price) else ("", found.reason)
 
 
@@ -67,8 +75,11 @@ def test_a_price_is_on_the_tick_inside_the_limits_and_never_worse_than_the_cage(
     instrument = drawn.draw(instruments(code))
     quote = drawn.draw(quotes(instrument))
 
-    found = limit_price(side, quote, instrument, level, BOOK)
+    found = limit_price(side, level, a_context(quote, instrument))
 
+    if quote.suspended or instrument.suspended:
+        assert isinstance(found, NoPrice)
+        return
     if isinstance(found, NoPrice):
         own_side = quote.asks if side is Side.BUY else quote.bids
         locked_at = instrument.limit_up if side is Side.BUY else instrument.limit_down

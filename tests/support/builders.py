@@ -8,9 +8,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
+from qws.domain.allocator import AllocationRules, Rounding, Unplaced
 from qws.domain.calendar import AlwaysOpenCalendar
 from qws.domain.costs import Costs
 from qws.domain.fees import FeePlan
+from qws.domain.legaliser import CageMargin
 from qws.domain.market import Instrument, Kind, Level, Quote, Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.domain.plan import Plan, PlanRow
@@ -28,7 +30,9 @@ BOOK = load_rules()
 COSTS = Costs(BOOK.fees, FeePlan(Decimal("0.00025"), Decimal(5), commission_includes_exchange_fees=True))
 FEE = COSTS.on(DAY)
 MANAGED = frozenset({Kind.STOCK, Kind.CDR, Kind.ETF, Kind.LOF})
-RULES = PlanRules(BOOK, COSTS, 5, 3, 15.0, Decimal(0), MANAGED, frozenset())
+PRD = AllocationRules(Rounding.PRD, Unplaced.CASH, Decimal(0), Decimal(1))
+MARGIN = CageMargin(3.0, Decimal("0.25"))
+RULES = PlanRules(BOOK, COSTS, 5, 3, 15.0, Decimal(0), MANAGED, frozenset(), PRD, MARGIN)
 TARGET = "a" * 64
 RUN = "20261119-aaaaaa"
 

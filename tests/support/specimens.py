@@ -57,6 +57,7 @@ MESSAGES: tuple[Message, ...] = (
     m.ExecutionEnded(b.RUN, b.DAY, (CODE,)),
     m.FillsReconciled(b.RUN, _SNAPSHOT),
     m.PositionDrift(b.RUN, CODE, 100, 200),
+    m.RecordDisputed(b.RUN, CODE, "tick", "0.01", "0.001"),
     _END,
     _TRADED,
     m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None),

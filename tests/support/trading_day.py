@@ -24,10 +24,18 @@ from actors.snapshotter import Snapshotter
 from qws.domain.account import Position
 from qws.domain.execution import ExecutionRules
 from qws.domain.orders import LinkRules, OrderRequest
+from qws.domain.planner import Sizing
 from qws.errors import StoreError
 from qws.gateways.sim.broker import PaperQuotes
 from qws.gateways.sim.exchange import SimExchange
-from qws.messages import ControlOrdered, EquityRecorded, PositionDrift, SessionPhaseChanged, TargetAccepted
+from qws.messages import (
+    ControlOrdered,
+    EquityRecorded,
+    PositionDrift,
+    RecordDisputed,
+    SessionPhaseChanged,
+    TargetAccepted,
+)
 from qws.runtime.actor import Actor
 from qws.runtime.clock import LoopClock, VirtualLoop
 from qws.runtime.message import Message
@@ -63,6 +71,8 @@ class Listener(Actor):
     def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None: ...
 
     def on_position_drift(self, msg: PositionDrift) -> None: ...
+
+    def on_record_disputed(self, msg: RecordDisputed) -> None: ...
 
     def on_equity_recorded(self, msg: EquityRecorded) -> None: ...
 
@@ -120,7 +130,7 @@ class TradingDay:
             lambda: MarketClock(clock, schedule),
             lambda: RunGate(clock, schedule),
             lambda: Snapshotter(broker, quotes, clock),
-            lambda: Planner(RULES),
+            lambda: Planner(RULES, Sizing.AT_SEND),
             lambda: RiskGuard(RiskLimits(Decimal(1), Decimal(3), 10_000)),
             lambda: OrderExecutor(clock, schedule, EXECUTION, COSTS),
             lambda: BrokerLink(broker, clock, LinkRules(3.0, 10.0)),

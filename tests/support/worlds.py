@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
 
 from qws.domain.account import Position, Snapshot
+from qws.domain.allocator import Rounding
 from qws.domain.market import Instrument, Level, Quote
 from qws.domain.planner import Goal, PlanRules
-from tests.support.builders import BOOK, DAY, RULES, a_goal, an_asset, at, changed
+from tests.support.builders import BOOK, DAY, PRD, RULES, a_goal, an_asset, at, changed
 
 CODES = (
     "600000.SH",
@@ -32,6 +33,7 @@ CODES = (
     "900901.SH",
 )
 NOW = at("10:00:00")
+_BANDS = (Decimal(0), Decimal(0), Decimal("0.02"))
 
 
 @dataclass(frozen=True)
@@ -107,5 +109,6 @@ def worlds(draw: st.DrawFn) -> World:
         protected=protected,
         sell_level=draw(st.integers(1, 5)),
         buy_level=draw(st.integers(1, 5)),
+        allocation=replace(PRD, rounding=draw(st.sampled_from(Rounding)), drift_band=draw(st.sampled_from(_BANDS))),
     )
     return World(a_goal(weights, filtered), snapshot, rules)
