@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -21,6 +21,7 @@ from qws.ports import Offload
 from qws.runtime.actor import Actor
 from qws.runtime.message import Started
 
+_RECALLED_MAX = 8
 Note = PositionDrift | RecordDisputed
 
 
@@ -50,11 +51,14 @@ class Archivist(Actor):
         self._targets: dict[str, TargetAccepted] = {}
         self._files: dict[str, TargetAccepted] = {}
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)
-        self._recalled: RunFinished | None = None
+        self._recalled: deque[RunFinished | EquityRecorded] = deque(maxlen=_RECALLED_MAX)
         self._spent: tuple[str, Decimal] = ("", Decimal(0))
 
     def recall_run_finished(self, msg: RunFinished) -> None:
-        self._recalled = self._whole(msg)
+        self._recalled.append(self._whole(msg))
+
+    def recall_equity_recorded(self, msg: EquityRecorded) -> None:
+        self._recalled.append(msg)
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         self._targets[msg.target_id] = msg
@@ -72,9 +76,9 @@ class Archivist(Actor):
         self._notes[msg.run_id].append(msg)
 
     async def on_started(self, msg: Started) -> None:
-        """A kill right after the newest run may have come before its result was written."""
-        if self._recalled is not None:
-            await self._write_result(self._recalled)
+        """A kill may have come before the newest results and records were written; writing twice changes nothing."""
+        for each in self._recalled:
+            await (self._write_result(each) if isinstance(each, RunFinished) else self.on_equity_recorded(each))
 
     async def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None:
         await self._write_targets()

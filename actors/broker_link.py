@@ -2,64 +2,83 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
 
-from qws.domain.orders import BrokerOrder, LinkRules, OrderStatus, Trade, merge
-from qws.domain.tags import day_part, is_ours, same_day_part
+from qws.domain.known_orders import KnownOrders
+from qws.domain.orders import BrokerOrder, LinkRules, Trade
+from qws.domain.schedule import Schedule
+from qws.domain.tags import make_tag, same_attempt_part
 from qws.errors import GatewayError
-from qws.messages import CancelOrder, FillReceived, LinkLost, LinkReady, OrderUpdated, PlaceOrder, SweepDue
+from qws.messages import (
+    CancelOrder,
+    ControlOrdered,
+    FillReceived,
+    LinkLost,
+    LinkReady,
+    OrderUpdated,
+    PlaceOrder,
+    RunStopOrdered,
+    SweepDue,
+)
 from qws.ports import Broker, BrokerEvent, Clock, LinkDown, LinkUp
 from qws.runtime.actor import Actor
-from qws.runtime.message import Later
+from qws.runtime.message import Later, Stopping
 
 _News = OrderUpdated | FillReceived
-_ABSENT_LOOKS_MIN = 3
 
 
 class BrokerLink(Actor):
-    """Hands orders over once, and turns pushes and sweeps into news: each change and each fill is told once."""
+    """Hands orders over once, and turns pushes and sweeps into news: each change and each fill is told once.
+
+    A halt or the end of a run overtakes the orders that wait here: what was not handed over by then never is.
+    """
 
     on_crash = "halt"
     source_until = "idle"
+    overtaking = (ControlOrdered, RunStopOrdered, Stopping)
 
-    def __init__(self, broker: Broker, clock: Clock, rules: LinkRules) -> None:
-        self._broker, self._clock, self._rules = broker, clock, rules
-        self._orders: dict[str, BrokerOrder] = {}
-        self._trades: set[tuple[date, str, str, str]] = set()
-        self._filled: Counter[str] = Counter()
-        self._missing: dict[str, tuple[datetime, int]] = {}  # since when, and in how many lists not seen
-        self._is_sweeping, self._day_part = False, ""
+    def __init__(self, broker: Broker, clock: Clock, schedule: Schedule, rules: LinkRules) -> None:
+        self._broker, self._clock, self._schedule, self._rules = broker, clock, schedule, rules
+        self._known = KnownOrders(rules.absent_after_s)
+        self._is_sweeping, self._is_halted, self._is_stopping = False, False, False
+        self._ended: dict[str, str] = {}  # attempts that were stopped, and why
 
     def recall_place_order(self, msg: PlaceOrder) -> None:
-        now, tag = self._clock.now(), msg.order.tag
-        if same_day_part(tag) != self._day_part:  # orders are good for the day: no list shows yesterday's again
-            self._day_part = same_day_part(tag)
-            for memory in (self._orders, self._trades, self._filled, self._missing):
-                memory.clear()
-        self._orders[tag] = BrokerOrder.unknown(msg.order, now)
-        self._missing[tag] = now, 0
+        self._known.intend(msg.order, self._clock.now())
 
     def recall_order_updated(self, msg: OrderUpdated) -> None:
-        self._orders[msg.order.tag] = msg.order
-        if msg.order.order_id or msg.order.status.is_terminal:
-            self._missing.pop(msg.order.tag, None)
+        self._known.note_order(msg.order)
 
     def recall_fill_received(self, msg: FillReceived) -> None:
-        self._trades.add(_key(msg.trade))
-        self._filled[msg.trade.tag] += msg.trade.shares
+        self._known.note_trade(msg.trade)
+
+    def recall_control_ordered(self, msg: ControlOrdered) -> None:
+        if msg.command in ("halt", "resume"):
+            self._is_halted = msg.command == "halt"
+
+    def on_control_ordered(self, msg: ControlOrdered) -> None:
+        self.recall_control_ordered(msg)
+
+    def on_run_stop_ordered(self, msg: RunStopOrdered) -> None:
+        due = msg.due
+        self._ended[same_attempt_part(make_tag(due.day, due.target_id, due.attempt, 0))] = msg.reason
+
+    def on_stopping(self, msg: Stopping) -> None:
+        self._is_stopping = True
 
     async def on_place_order(self, msg: PlaceOrder) -> list[OrderUpdated | Later[SweepDue]]:
         self.recall_place_order(msg)
+        if obstacle := self._obstacle(msg.order.tag):
+            return [OrderUpdated(self._known.withdraw(msg.order.tag, f"not sent: {obstacle}"))]
         news: list[OrderUpdated | Later[SweepDue]] = []
         try:
             await self._broker.place(msg.order)
         except GatewayError as error:  # never sent again: the broker's lists settle it
-            unknown = BrokerOrder.unknown(msg.order, self._clock.now())
-            news.extend(self._merge_orders([replace(unknown, message=str(error))]))
+            now = self._clock.now()
+            unknown = replace(BrokerOrder.unknown(msg.order, now), message=str(error))
+            news += map(OrderUpdated, self._known.merge_orders([unknown], now.date()))
         if not self._is_sweeping:
             self._is_sweeping = True
             news.append(Later(self._rules.sweep_s, SweepDue()))
@@ -90,11 +109,12 @@ class BrokerLink(Actor):
             event = await anext(events, None)
 
     async def _heard(self, event: BrokerEvent) -> Iterable[_News | LinkLost | LinkReady]:
+        today = self._clock.now().date()
         match event:
             case BrokerOrder():
-                return self._merge_orders([event])
+                return map(OrderUpdated, self._known.merge_orders([event], today))
             case Trade():
-                return self._merge_trades([event])
+                return map(FillReceived, self._known.merge_trades([event], today))
             case LinkDown():
                 return [LinkLost(event.reason)]
             case LinkUp():
@@ -103,46 +123,24 @@ class BrokerLink(Actor):
                         return [*await self._sweep(), LinkReady()]
                     await self._clock.sleep(self._rules.sweep_s)
 
+    def _obstacle(self, tag: str) -> str:
+        """Why an order must not be handed over now; empty when it may."""
+        if self._is_halted or self._is_stopping:
+            return "halted" if self._is_halted else "stopping"
+        now = self._clock.now()
+        over = "" if self._schedule.next_send(now) == now else "session_over"
+        return self._ended.get(same_attempt_part(tag), over)
+
     def _has_open(self) -> bool:
-        """Whether news may come: an order of today still works, or trades that its status counts were not told."""
-        return any(
-            self._is_current(tag) and (not order.status.is_terminal or self._filled[tag] < order.traded)
-            for tag, order in self._orders.items()
-        )
+        return self._known.has_open(self._clock.now().date())
 
-    def _is_current(self, tag: str) -> bool:
-        return is_ours(tag) and same_day_part(tag) == day_part(self._clock.now().date())
-
-    async def _sweep(self) -> list[_News]:
+    async def _sweep(self) -> Iterator[_News]:
         orders, trades = await self._broker.orders(), await self._broker.trades()
-        seen = {order.tag for order in orders}
-        return [*self._merge_trades(trades), *self._merge_orders(orders), *self._absent(seen)]
-
-    def _merge_orders(self, heard: Iterable[BrokerOrder]) -> Iterator[OrderUpdated]:
-        for order in heard:
-            merged = merge(self._orders.get(order.tag), order)
-            if self._is_current(order.tag) and merged != self._orders.get(order.tag):
-                self.recall_order_updated(OrderUpdated(merged))
-                yield OrderUpdated(merged)
-
-    def _merge_trades(self, heard: Iterable[Trade]) -> Iterator[FillReceived]:
-        for trade in heard:
-            if self._is_current(trade.tag) and _key(trade) not in self._trades:
-                self.recall_fill_received(FillReceived(trade))
-                yield FillReceived(trade)
-
-    def _absent(self, seen: set[str]) -> Iterator[OrderUpdated]:
-        """Orders that the broker's lists do not show, looked for often and long enough: they never arrived."""
-        now, quarantine = self._clock.now(), timedelta(seconds=self._rules.absent_after_s)
-        if any(order.order_id and tag not in seen for tag, order in self._orders.items() if self._is_current(tag)):
-            return  # a list without what is known to be there proves nothing
-        for tag, (since, looks) in list(self._missing.items()):
-            self._missing[tag] = since, 0 if tag in seen else looks + 1
-            if now - since >= quarantine and tag not in seen and looks + 1 >= _ABSENT_LOOKS_MIN:
-                del self._missing[tag]
-                self._orders[tag] = replace(self._orders[tag], status=OrderStatus.JUNK, message="never arrived")
-                yield OrderUpdated(self._orders[tag])
-
-
-def _key(trade: Trade) -> tuple[date, str, str, str]:
-    return trade.at.date(), trade.code, trade.order_id, trade.trade_id
+        now = self._clock.now()
+        return iter(
+            [
+                *map(FillReceived, self._known.merge_trades(trades, now.date())),
+                *map(OrderUpdated, self._known.merge_orders(orders, now.date())),
+                *map(OrderUpdated, self._known.absent({order.tag for order in orders}, now)),
+            ]
+        )

@@ -62,7 +62,7 @@ class MarketClock(Actor):
 
     def on_planning_due(self, msg: PlanningDue) -> Iterator[RebalanceDue]:
         now = self._clock.now()
-        target_id = self._targets.get(msg.day)
+        target_id = msg.target_id or self._targets.get(msg.day)
         if target_id is None or msg.day != now.date():
             return
         send_at = self._send_at(now)

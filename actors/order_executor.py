@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qws import messages as m
-from qws.domain.costs import Costs
 from qws.domain.execution import Execution, ExecutionRules, Phase, unsent_status
 from qws.domain.orders import OrderRequest
+from qws.domain.planner import PlanRules, repriced
 from qws.domain.report import ending_of
+from qws.domain.run_book import RunBook
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later, Stopping
 
 _Overdue = m.SellsOverdue | m.BuysOverdue
-_Next = m.PlaceOrder | m.CancelOrder | m.ExecutionEnded | Later[m.SellsOverdue | m.BuysOverdue | m.SendWindowDue]
+_Next = m.PlaceOrder | m.CancelOrder | m.PricesDue | m.ExecutionEnded | Later[_Overdue | m.SendWindowDue]
 
 
 class OrderExecutor(Actor):
@@ -23,47 +24,40 @@ class OrderExecutor(Actor):
 
     on_crash = "halt"
 
-    def __init__(self, clock: Clock, schedule: Schedule, rules: ExecutionRules, costs: Costs) -> None:
-        self._clock, self._schedule, self._rules, self._costs = clock, schedule, rules, costs
-        self._run: Execution | None = None
-        self._over: tuple[tuple[str, int], ...] = ()  # runs whose late plans mean nothing any more
-        self._owed: _Overdue | None = None  # a cancel round that waits for the link
-        self._is_linked, self._is_stopping = False, False
+    def __init__(self, clock: Clock, schedule: Schedule, rules: ExecutionRules, planning: PlanRules) -> None:
+        self._clock, self._schedule, self._rules, self._planning = clock, schedule, rules, planning
+        self._book = RunBook(planning.costs)
+        self._is_linked, self._is_stopping, self._owes_round = False, False, False  # a cancel round waits for the link
 
     def busy(self) -> bool:
-        return self._run is not None and not self._is_stopping
+        return self._book.run is not None and not self._is_stopping
 
     def recall_plan_ready(self, msg: m.PlanReady) -> None:
-        if run := self._begin(msg):
-            run.stop("interrupted")  # what an earlier life began is only followed to its end
-            self._owed = m.BuysOverdue(*run.key)
+        if run := self._book.begin(msg.plan):
+            self._owes_round = run.stop("interrupted")  # what an earlier life began is only followed to its end
 
     def recall_place_order(self, msg: m.PlaceOrder) -> None:
-        if self._run is not None and self._run.plan.run_id == msg.run_id:
-            self._run.adopt(msg.order)
+        self._book.adopt(msg.run_id, msg.order)
 
     def recall_order_updated(self, msg: m.OrderUpdated) -> None:
-        if self._run is not None:
-            self._run.on_order(msg.order)
+        self._book.note_order(msg.order)
 
     def recall_fill_received(self, msg: m.FillReceived) -> None:
-        if self._run is not None:
-            self._run.on_fill(msg.trade, self._costs.on(self._run.day))
+        self._book.note_fill(msg.trade)
 
     def recall_run_stop_ordered(self, msg: m.RunStopOrdered) -> None:
-        self._over = (*self._over[-99:], (msg.due.run_id, msg.due.attempt))
-        if self._run is not None and self._run.key == self._over[-1]:
-            self._run.stop(msg.reason)
+        self._book.ask_end(msg.due.run_id, msg.due.attempt)
+        if run := self._book.of(msg.due.run_id, msg.due.attempt):
+            run.stop(msg.reason)
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        self._over = (*self._over[-99:], (msg.run_id, msg.attempt))
-        if self._run is not None and self._run.key == self._over[-1]:
-            self._run = None
+        self._book.end(msg.run_id, msg.attempt, msg.status)
 
     on_run_finished = recall_run_finished
 
     def on_plan_ready(self, msg: m.PlanReady) -> Iterator[_Next]:
-        if self._begin(msg):
+        if self._book.begin(msg.plan):
+            self._owes_round = False
             yield from self._advance()
 
     def on_order_updated(self, msg: m.OrderUpdated) -> Iterator[_Next]:
@@ -77,45 +71,49 @@ class OrderExecutor(Actor):
     def on_send_window_due(self, msg: m.SendWindowDue) -> Iterator[_Next]:
         yield from self._advance()
 
+    def on_prices_taken(self, msg: m.PricesTaken) -> Iterator[_Next]:
+        if run := self._book.of(msg.run_id, msg.attempt):
+            market = msg.quotes, msg.instruments
+            run.reprice(msg.at, repriced(run.plan.rows, run.next_side, msg.at, market, self._planning))
+            yield from self._advance()
+
     def on_sells_overdue(self, msg: m.SellsOverdue) -> Iterator[_Next]:
-        yield from self._cancel_round(msg)
+        run = self._book.of(msg.run_id, msg.attempt)
+        yield from self._cancel_round(run) if run and run.phase is Phase.SELLING else ()
 
     def on_buys_overdue(self, msg: m.BuysOverdue) -> Iterator[_Next]:
-        yield from self._cancel_round(msg)
+        run = self._book.of(msg.run_id, msg.attempt)
+        yield from self._cancel_round(run) if run and run.phase in (Phase.BUYING, Phase.ENDING) else ()
 
     def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> Iterator[_Next | m.RunFinished]:
-        self._over = (*self._over[-99:], (msg.due.run_id, msg.due.attempt))
-        if self._run is None or self._run.key != self._over[-1]:
+        key = msg.due.run_id, msg.due.attempt
+        is_told = self._book.ask_end(*key)
+        if run := self._book.of(*key):
+            yield from self._cancel_round(run) if run.stop(msg.reason) else ()
+        elif not is_told:
+            self._book.end(*key, "told")
             status, now = unsent_status(msg.reason), self._clock.now()
             yield m.RunFinished.without_trades(msg.due, status, msg.reason, "nothing was sent", now)
-        elif self._run.stop(msg.reason):
-            yield from self._cancel_round(m.BuysOverdue(*self._run.key))
 
     def on_link_lost(self, msg: m.LinkLost) -> None:
         self._is_linked = False
 
     def on_link_ready(self, msg: m.LinkReady) -> Iterator[_Next]:
-        owed, self._owed, self._is_linked = self._owed, None, True
-        yield from self._advance() if owed is None else self._cancel_round(owed)
+        self._is_linked, run = True, self._book.run
+        yield from self._cancel_round(run) if run is not None and self._owes_round else self._advance()
 
     def on_stopping(self, msg: Stopping) -> None:
         self._is_stopping = True  # working orders go on living; the next start settles them
 
     def on_fills_reconciled(self, msg: m.FillsReconciled) -> Iterator[m.RunFinished]:
-        run = self._run
+        run = self._book.run
         if run is not None and run.plan.run_id == msg.run_id and run.phase is Phase.ENDED:
-            self._run = None
+            self._book.end(*run.key, "told")
             yield m.RunFinished(*ending_of(run, msg.snapshot))
-
-    def _begin(self, msg: m.PlanReady) -> Execution | None:
-        run = Execution(msg.plan, msg.plan.at.date(), msg.plan.cash)
-        if self._run is None and not msg.plan.preview and run.key not in self._over:
-            self._run = run
-        return run if self._run is run else None
 
     def _advance(self) -> Iterator[_Next]:
         """The only place where a run goes on, and only when nothing of the phase before it is open."""
-        run, now = self._run, self._clock.now()
+        run, now = self._book.run, self._clock.now()
         while run is not None and self._is_linked and not self._is_stopping and not run.waits():
             if run.phase in (Phase.READY, Phase.SELLING):
                 opens_at = self._schedule.next_send(now) if now.date() == run.day else None
@@ -124,11 +122,14 @@ class OrderExecutor(Actor):
                 elif opens_at > now:
                     yield Later((opens_at - now).total_seconds(), m.SendWindowDue(*run.key))
                     return
+                elif codes := run.codes_to_price(now, self._rules.price_age_max_s):
+                    yield m.PricesDue(*run.key, codes)
+                    return
             if run.phase is Phase.READY:
                 yield from self._send(run.sells(), m.SellsOverdue(*run.key), self._rules.sell_wait_s)
             elif run.phase is Phase.SELLING:
-                requests = run.buys(self._rules.cash_reserve, self._costs.on(run.day))
-                yield from self._send(requests, m.BuysOverdue(*run.key), self._rules.buy_wait_s)
+                buys = run.buys(self._rules.cash_reserve, self._planning.costs.on(run.day))
+                yield from self._send(buys, m.BuysOverdue(*run.key), self._rules.buy_wait_s)
             else:
                 run.phase = Phase.ENDED
                 yield m.ExecutionEnded(run.plan.run_id, run.day, tuple(row.code for row in run.plan.rows))
@@ -138,13 +139,12 @@ class OrderExecutor(Actor):
         if requests:
             yield Later(self._schedule.wait_s(self._clock.now(), wait_s), overdue)
 
-    def _cancel_round(self, overdue: _Overdue) -> Iterator[_Next]:
-        run, now, is_selling = self._run, self._clock.now(), isinstance(overdue, m.SellsOverdue)
-        if not self._is_linked:
-            self._owed = overdue
-        elif run is not None and run.expects((overdue.run_id, overdue.attempt), is_selling=is_selling):
-            for leg in run.cancel_round(now.date()):
-                yield m.CancelOrder(run.plan.run_id, leg.request.tag, leg.order_id)
+    def _cancel_round(self, run: Execution) -> Iterator[_Next]:
+        """Cancel what is left of the phase, and look again; without the link it is owed."""
+        self._owes_round = not self._is_linked
+        if self._is_linked:
+            now, overdue = self._clock.now(), m.SellsOverdue if run.phase is Phase.SELLING else m.BuysOverdue
+            yield from (m.CancelOrder(run.plan.run_id, *leg.ids) for leg in run.cancel_round(now.date()))
             if run.waits():
-                yield Later(self._schedule.pause_s(now, self._rules.cancel_wait_s), overdue)
+                yield Later(self._schedule.pause_s(now, self._rules.cancel_wait_s), overdue(*run.key))
             yield from self._advance()

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from qws import messages as m
 from qws.domain.schedule import Schedule
-from qws.messages import (
-    ControlOrdered,
-    LinkLost,
-    LinkReady,
-    PlanningDue,
-    PlanRefused,
-    RebalanceDue,
-    RunFinished,
-    RunStopOrdered,
-    SendWindowDue,
-    SnapshotDue,
-)
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later
 
-_Start = SnapshotDue | RunFinished | Later[SendWindowDue]
+_Start = m.SnapshotDue | m.RunFinished | Later[m.SendWindowDue]
+_OVERTAKEN = "a newer target came before this one could start"
 _STOPS = {"halt": "halted", "cancel": "cancelled"}
 
 
@@ -33,87 +23,96 @@ class RunGate(Actor):
 
     def __init__(self, clock: Clock, schedule: Schedule) -> None:
         self._clock, self._schedule = clock, schedule
-        self._current: RebalanceDue | None = None
-        self._waiting: RebalanceDue | None = None
+        self._current: m.RebalanceDue | None = None
+        self._waiting: m.RebalanceDue | None = None
         self._ending, self._unwanted = "", ""  # why the current run is being stopped, and why the waiting one is
+        self._overtaken: list[m.RebalanceDue] = []  # in an earlier life, and never told so
         self._is_linked, self._is_halted = False, False
         self._is_preview, self._is_recalled = False, False
 
-    def recall_rebalance_due(self, msg: RebalanceDue) -> None:
+    def recall_rebalance_due(self, msg: m.RebalanceDue) -> None:
         if self._current is None or self._current.run_id == msg.run_id:  # a cut run goes on under its name
             self._current, self._ending, self._is_recalled = msg, "", True
         else:
+            self._overtaken += [self._waiting] if self._waiting is not None else []
             self._waiting, self._unwanted = msg, ""
 
-    def recall_run_finished(self, msg: RunFinished) -> None:
+    def recall_run_finished(self, msg: m.RunFinished) -> None:
+        self._overtaken = [due for due in self._overtaken if not _is_end_of(due, msg)]
         if _is_end_of(self._waiting, msg):
             self._waiting = None
         elif _is_end_of(self._current, msg) and (msg.status != "interrupted" or self._waiting is not None):
+            if self._current is not None and msg.status == "interrupted":
+                self._overtaken.append(self._current)
             self._current, self._waiting, self._ending = self._waiting, None, ""
 
-    def recall_control_ordered(self, msg: ControlOrdered) -> None:
+    def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
         if msg.command in ("halt", "resume"):
             self._is_halted = msg.command == "halt"
         if msg.command in _STOPS:
             self._ending = self._unwanted = _STOPS[msg.command]
 
-    def on_rebalance_due(self, msg: RebalanceDue) -> Iterator[_Start | RunStopOrdered]:
+    def on_rebalance_due(self, msg: m.RebalanceDue) -> Iterator[_Start | m.RunStopOrdered]:
         if self._is_halted:
             yield self._refused(msg, "halted", "trading is halted; after `qws resume` run it with `qws rebalance`")
             return
         if self._waiting is not None:
-            yield self._refused(self._waiting, "superseded", "a newer target came before this one could start")
+            yield self._refused(self._waiting, "superseded", _OVERTAKEN)
         self._waiting, self._unwanted = msg, ""
         if self._current is None:
             yield from self._start_waiting()
         else:
             yield self._stop(self._current, "superseded")
 
-    def on_send_window_due(self, msg: SendWindowDue) -> SnapshotDue | None:
+    def on_send_window_due(self, msg: m.SendWindowDue) -> m.SnapshotDue | None:
         due = self._current
         if due is None or not self._is_preview or (msg.run_id, msg.attempt) != (due.run_id, due.attempt):
             return None
         self._is_preview = False
-        return SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
+        return m.SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
 
-    def on_plan_refused(self, msg: PlanRefused) -> Iterator[RunFinished]:
+    def on_plan_refused(self, msg: m.PlanRefused) -> Iterator[m.RunFinished]:
         due = self._current  # the executor answers for a run that is being stopped; a preview is planned again
         is_meant = due is not None and (msg.run_id, msg.attempt) == (due.run_id, due.attempt)
         if due is not None and is_meant and not msg.preview and not self._ending:
             yield self._refused(due, msg.reason, msg.text)
 
-    def on_run_finished(self, msg: RunFinished) -> Iterator[_Start | PlanningDue]:
+    def on_run_finished(self, msg: m.RunFinished) -> Iterator[_Start | m.PlanningDue]:
         if not _is_end_of(self._current, msg):
             return
-        ending, self._current, self._is_recalled = self._ending, None, False
+        ending, self._current, self._is_recalled, is_cut = self._ending, None, False, msg.status == "interrupted"
         if self._waiting is not None:
+            if is_cut:
+                yield replace(msg, status="superseded", reason="superseded", text="a newer target took its place")
             yield from self._start_waiting()
-        elif msg.status == "interrupted" and ending in _STOPS.values():
+        elif is_cut and ending in _STOPS.values():
             yield replace(msg, status="incomplete", reason=ending, text="it was stopped by hand before a restart")
-        elif msg.status == "interrupted":
+        elif is_cut:
             now = self._clock.now()
             if msg.day != now.date() or self._schedule.next_send(now) is None:
                 yield replace(msg, status="incomplete", reason="expired", text="the day ended before it could go on")
             else:
-                yield PlanningDue(msg.day, "recovery")
+                yield m.PlanningDue(msg.day, "recovery", msg.target_id)
 
-    def on_link_lost(self, msg: LinkLost) -> None:
+    def on_link_lost(self, msg: m.LinkLost) -> None:
         self._is_linked = False
 
-    def on_link_ready(self, msg: LinkReady) -> Iterator[_Start | RunStopOrdered]:
+    def on_link_ready(self, msg: m.LinkReady) -> Iterator[_Start | m.RunStopOrdered]:
         was_recalled, self._is_recalled, self._is_linked = self._is_recalled, False, True
+        overtaken, self._overtaken = self._overtaken, []
+        yield from (self._refused(due, "superseded", _OVERTAKEN) for due in overtaken)
         if self._current is None:
             yield from self._start_waiting()
         elif was_recalled:
             yield self._stop(self._current, self._ending or ("superseded" if self._waiting else "interrupted"))
 
-    def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RunStopOrdered | RunFinished]:
+    def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[m.RunStopOrdered | m.RunFinished]:
         self.recall_control_ordered(msg)
         yield from self._drop_unwanted()
         if msg.command in _STOPS and self._current is not None:
             yield self._stop(self._current, _STOPS[msg.command])
 
-    def _drop_unwanted(self) -> Iterator[RunFinished]:
+    def _drop_unwanted(self) -> Iterator[m.RunFinished]:
         reason = "halted" if self._is_halted else self._unwanted
         if self._waiting is not None and reason:
             due, self._waiting = self._waiting, None
@@ -134,17 +133,17 @@ class RunGate(Actor):
         wait_s = (max(due.send_at, opens_at) - now).total_seconds()
         self._is_preview = wait_s > 0
         if self._is_preview:
-            yield Later(wait_s, SendWindowDue(due.run_id, due.attempt))
-        yield SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
+            yield Later(wait_s, m.SendWindowDue(due.run_id, due.attempt))
+        yield m.SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
 
-    def _stop(self, due: RebalanceDue, reason: str) -> RunStopOrdered:
+    def _stop(self, due: m.RebalanceDue, reason: str) -> m.RunStopOrdered:
         self._ending = reason
-        return RunStopOrdered(due, reason)
+        return m.RunStopOrdered(due, reason)
 
-    def _refused(self, due: RebalanceDue, reason: str, text: str) -> RunFinished:
+    def _refused(self, due: m.RebalanceDue, reason: str, text: str) -> m.RunFinished:
         status = "superseded" if reason == "superseded" else "refused"
-        return RunFinished.without_trades(due, status, reason, text, self._clock.now())
+        return m.RunFinished.without_trades(due, status, reason, text, self._clock.now())
 
 
-def _is_end_of(due: RebalanceDue | None, end: RunFinished) -> bool:
+def _is_end_of(due: m.RebalanceDue | None, end: m.RunFinished) -> bool:
     return due is not None and (end.run_id, end.attempt) == (due.run_id, due.attempt)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
+from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder
 from qws.domain.tags import is_ours
 from qws.errors import GatewayError
-from qws.messages import PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
+from qws.messages import PlanRefused, PricesDue, PricesTaken, SnapshotDue, SnapshotTaken, TargetAccepted
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
 
@@ -58,6 +61,19 @@ class Snapshotter(Actor):
             return SnapshotTaken(msg.run_id, msg.target_id, msg.day, msg.attempt, msg.preview, snapshot)
         text = f"no trustworthy account snapshot in {_TRIES} tries: {problem}"
         return PlanRefused(msg.run_id, msg.attempt, msg.preview, "no_snapshot", text)
+
+    async def on_prices_due(self, msg: PricesDue) -> PricesTaken:
+        quotes: Mapping[str, Quote] = {}
+        instruments: Mapping[str, Instrument] = {}
+        for attempt in range(_TRIES):
+            if attempt:
+                await self._clock.sleep(_TRY_AGAIN_S)
+            with suppress(GatewayError):
+                instruments = await self._quotes.instruments(msg.codes)
+                quotes = await self._quotes.quotes(msg.codes)
+                break
+        now = self._clock.now()
+        return PricesTaken(msg.run_id, msg.attempt, now, tuple(quotes.values()), tuple(instruments.values()))
 
 
 def _is_working(order: BrokerOrder) -> bool:

@@ -133,6 +133,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         config.execution.buy_wait_s,
         config.execution.cancel_wait_s,
         config.plan.cash_reserve,
+        max(config.plan.fresh_quote_s, 1.0),
     )
     link = LinkRules(config.link.sweep_s, config.link.absent_after_s)
     risk = risk_limits(config)
@@ -147,8 +148,8 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: Snapshotter(broker, quotes, clock),
         lambda: Planner(planning, config.plan.sizing),
         lambda: RiskGuard(risk),
-        lambda: OrderExecutor(clock, schedule, execution, planning.costs),
-        lambda: BrokerLink(broker, clock, link),
+        lambda: OrderExecutor(clock, schedule, execution, planning),
+        lambda: BrokerLink(broker, clock, schedule, link),
         lambda: FillTracker(broker, quotes, clock),
         lambda: EquityRecorder(broker, quotes, clock),
         lambda: Archivist(ports.archive, ports.offload),

@@ -8,9 +8,26 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
-from qws.domain.orders import BrokerOrder, OrderRequest, Trade
-from qws.domain.plan import Outcome, Plan
+from qws.domain.plan import Plan
 from qws.domain.targets import DayTarget, DroppedRow, Refusal
+from qws.run_messages import BuysOverdue as BuysOverdue
+from qws.run_messages import CancelOrder as CancelOrder
+from qws.run_messages import ExecutionEnded as ExecutionEnded
+from qws.run_messages import FillReceived as FillReceived
+from qws.run_messages import FillsReconciled as FillsReconciled
+from qws.run_messages import LinkLost as LinkLost
+from qws.run_messages import LinkReady as LinkReady
+from qws.run_messages import OrderUpdated as OrderUpdated
+from qws.run_messages import PlaceOrder as PlaceOrder
+from qws.run_messages import PositionDrift as PositionDrift
+from qws.run_messages import PricesDue as PricesDue
+from qws.run_messages import PricesTaken as PricesTaken
+from qws.run_messages import RebalanceDue as RebalanceDue
+from qws.run_messages import RunFinished as RunFinished
+from qws.run_messages import RunStopOrdered as RunStopOrdered
+from qws.run_messages import SellsOverdue as SellsOverdue
+from qws.run_messages import SendWindowDue as SendWindowDue
+from qws.run_messages import SweepDue as SweepDue
 from qws.runtime.message import Message
 
 
@@ -59,22 +76,11 @@ class SessionPhaseChanged(Message):
 
 @dataclass(frozen=True, slots=True)
 class PlanningDue(Message):
-    """The newest target of `day` should be planned: `drop`, `schedule`, `manual`, or `recovery` of a cut run."""
+    """A target of `day` is to be planned, "" for the newest: `drop`, `schedule`, `manual`, `recovery` of a cut run."""
 
     day: date
     trigger: str
-
-
-@dataclass(frozen=True, slots=True)
-class RebalanceDue(Message):
-    """Make the account hold `target_id` as of `day`. No order may leave before `send_at`."""
-
-    run_id: str
-    target_id: str
-    day: date
-    attempt: int
-    trigger: str
-    send_at: datetime
+    target_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,141 +155,6 @@ class PlanReady(Message):
     """The plan passed the risk guard and may be executed."""
 
     plan: Plan
-
-
-@dataclass(frozen=True, slots=True)
-class SendWindowDue(Message):
-    """Orders of this run may leave from now on; a preview is sized again on fresh quotes."""
-
-    run_id: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunStopOrdered(Message):
-    """End this run: send nothing more, cancel what works; `reason` is superseded, halted, cancelled or interrupted."""
-
-    due: RebalanceDue
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceOrder(Message):
-    """The intent to send one order, journalled before the call; its tag is unique and derived."""
-
-    run_id: str
-    order: OrderRequest
-
-
-@dataclass(frozen=True, slots=True)
-class CancelOrder(Message):
-    """Ask the broker to cancel; only the order's status tells whether it happened."""
-
-    run_id: str
-    tag: str
-    order_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderUpdated(Message):
-    """What is known of an order of ours changed; status UNKNOWN when nobody can say what became of it."""
-
-    order: BrokerOrder
-
-
-@dataclass(frozen=True, slots=True)
-class FillReceived(Message):
-    """An order of ours traded; each fill is told once."""
-
-    trade: Trade
-
-
-@dataclass(frozen=True, slots=True)
-class SweepDue(Message):
-    """Read the broker's order and trade lists: pushes are hints, lists are the truth."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkLost(Message):
-    """The broker does not answer; nothing is sent until it is ready again."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LinkReady(Message):
-    """The broker answers and its lists have been read."""
-
-
-@dataclass(frozen=True, slots=True)
-class SellsOverdue(Message):
-    """The sells had their time: cancel what is left of them."""
-
-    run_id: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class BuysOverdue(Message):
-    """The buys had their time: cancel what is left of them."""
-
-    run_id: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionEnded(Message):
-    """Every order of the run has come to its end; the books can be compared."""
-
-    run_id: str
-    day: date
-    codes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FillsReconciled(Message):
-    """The broker's account after the run, and the last quotes."""
-
-    run_id: str
-    snapshot: Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class PositionDrift(Message):
-    """The broker holds another number of shares than our fills explain."""
-
-    run_id: str
-    code: str
-    ours: int
-    theirs: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunFinished(Message):
-    """A run's end: completed, incomplete, refused or superseded; or interrupted by a restart, to be planned again.
-
-    `tracking_error` is half the sum of absolute differences between achieved and wanted weights, cash included.
-    """
-
-    run_id: str
-    target_id: str
-    day: date
-    attempt: int
-    status: str
-    reason: str
-    text: str
-    at: datetime
-    asset: Asset | None
-    positions: tuple[Position, ...]
-    outcomes: tuple[Outcome, ...]
-    fees: Decimal
-    tracking_error: Decimal | None
-
-    @classmethod
-    def without_trades(cls, due: RebalanceDue, status: str, reason: str, text: str, at: datetime) -> RunFinished:
-        """The end of a run of which nothing was sent."""
-        whose = due.run_id, due.target_id, due.day, due.attempt
-        return cls(*whose, status, reason, text, at, None, (), (), Decimal(0), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,16 @@ def _window(msg: m.SendWindowDue) -> str:
 
 
 @describe.register
+def _prices_due(msg: m.PricesDue) -> str:
+    return _("the plan's quotes are too old; read {count} again").format(count=len(msg.codes))
+
+
+@describe.register
+def _prices(msg: m.PricesTaken) -> str:
+    return _("{count} quotes read again").format(count=len(msg.quotes))
+
+
+@describe.register
 def _stop(msg: m.RunStopOrdered) -> str:
     return _("end run {run}: [{reason}]").format(run=msg.due.run_id, reason=msg.reason)
 

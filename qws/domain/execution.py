@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -23,12 +23,14 @@ _INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRules:
-    """Seconds of trading for sells and for buys, seconds between cancels, and CNY never to be spent."""
+    """Seconds of trading for sells and for buys, seconds between cancels, CNY never to be spent, and seconds from
+    which on the quotes of a plan are too old to send by."""
 
     sell_wait_s: float
     buy_wait_s: float
     cancel_wait_s: float
     cash_reserve: Decimal
+    price_age_max_s: float
 
 
 class Phase(StrEnum):
@@ -56,6 +58,11 @@ class Leg:
         """The broker's id, empty while it is not known."""
         return self.order.order_id if self.order is not None else ""
 
+    @property
+    def ids(self) -> tuple[str, str]:
+        """The tag and the broker's id."""
+        return self.request.tag, self.order_id
+
     def can_be_cancelled(self) -> bool:
         """Whether the broker knows the order and has not ended it."""
         return self.order is not None and bool(self.order.order_id) and not self.order.status.is_terminal
@@ -76,6 +83,8 @@ class Execution:
     phase: Phase = Phase.READY
     stop_reason: str = ""
     cancel_rounds: int = 0
+    priced_at: datetime | None = None  # when the rows were priced again
+    is_pricing: bool = False
     legs: dict[str, Leg] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     given_up: set[str] = field(default_factory=set)
@@ -105,13 +114,26 @@ class Execution:
         self.reasons.update({row.code: row.reason for row in fitted if row.reason})
         return self._open(row for row in fitted if row.shares)
 
+    def codes_to_price(self, now: datetime, age_max_s: float) -> tuple[str, ...]:
+        """The names to be sent next when their prices are too old to send by, to be waited for; or nothing."""
+        if (now - (self.priced_at or self.plan.at)).total_seconds() <= age_max_s:
+            return ()
+        codes = tuple(row.code for row in self.plan.side(self.next_side))
+        self.is_pricing = bool(codes)
+        return codes
+
+    @property
+    def next_side(self) -> Side:
+        """What is sent next."""
+        return Side.SELL if self.phase is Phase.READY else Side.BUY
+
+    def reprice(self, at: datetime, rows: tuple[PlanRow, ...]) -> None:
+        """Go on with rows that were priced again at this time."""
+        self.plan, self.priced_at, self.is_pricing = replace(self.plan, rows=rows), at, False
+
     def waits(self) -> bool:
         """Whether the present phase is not over: orders are open that were not given up, or all is told."""
-        return self.phase is Phase.ENDED or not self._unsettled.keys() <= self.given_up
-
-    def expects(self, key: tuple[str, int], *, is_selling: bool) -> bool:
-        """Whether a timer of that run and kind still means something in the present phase."""
-        return key == self.key and self.phase in ((Phase.SELLING,) if is_selling else (Phase.BUYING, Phase.ENDING))
+        return self.phase is Phase.ENDED or self.is_pricing or not self._unsettled.keys() <= self.given_up
 
     def stop(self, reason: str) -> bool:
         """Send nothing more; what works is cancelled and followed to its end. False when that had begun before.
@@ -122,7 +144,7 @@ class Execution:
             self.stop_reason = reason
         if self.phase in (Phase.ENDING, Phase.ENDED):
             return False
-        self.phase, self.cancel_rounds = Phase.ENDING, 0
+        self.phase, self.cancel_rounds, self.is_pricing = Phase.ENDING, 0, False
         return True
 
     def cancel_round(self, today: date) -> list[Leg]:
@@ -130,7 +152,7 @@ class Execution:
 
         An order that the broker never confirmed is waited for: its lists will show it or prove it absent that day.
         """
-        self.cancel_rounds += 1
+        self.cancel_rounds, self.is_pricing = self.cancel_rounds + 1, False  # an answer that is late is asked for again
         is_past = today != self.day
         if self.cancel_rounds <= _CANCEL_ROUNDS_MAX and not is_past:
             return [leg for leg in self.open_legs() if leg.can_be_cancelled()]

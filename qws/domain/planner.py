@@ -30,6 +30,7 @@ from qws.domain.targets import Weight
 _FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
 _IN_SESSION = time(10, 0)  # a plan made while nothing is accepted is priced for continuous trading
 _ZERO = Decimal(0)
+Market = tuple[tuple[Quote, ...], tuple[Instrument, ...]]
 
 
 class Sizing(StrEnum):
@@ -98,6 +99,18 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     idle = [row for row in drafts if row.side is None]
     rows = (*sells, *affordable, *idle)
     return Plan(goal.run_id, goal.target_id, goal.attempt, goal.preview, snapshot.at, asset.total, asset.cash, rows)
+
+
+def repriced(
+    rows: tuple[PlanRow, ...], side: Side, at: datetime, market: Market, rules: PlanRules
+) -> tuple[PlanRow, ...]:
+    """The rows of a plan with the prices of this moment on one side; a name that cannot be priced now is not sent."""
+    quotes = {quote.code: quote for quote in market[0]}
+    instruments = {instrument.code: instrument for instrument in market[1]}
+    return tuple(
+        _repriced(row, at, quotes.get(row.code), instruments.get(row.code), rules) if row.side is side else row
+        for row in rows
+    )
 
 
 def fit_to_cash(buys: Iterable[PlanRow], cash: Decimal, fee: Fee) -> list[PlanRow]:
@@ -187,6 +200,24 @@ def _tradable(
         instrument.buy_min, instrument.buy_step, instrument.order_max,
     )  # fmt: skip
     return _Name(candidate, buy, sell, context)
+
+
+def _repriced(
+    row: PlanRow, at: datetime, quote: Quote | None, instrument: Instrument | None, rules: PlanRules
+) -> PlanRow:
+    assert row.side is not None
+    reason = hold_reason(quote, instrument, at, rules.quote_age_max_s)
+    price: Price | NoPrice = NoPrice(reason)
+    if not reason and quote is not None and instrument is not None:
+        moment, bought = _sending_moment(at, instrument, rules.book), row.held - row.sellable
+        context = Context(rules.book, moment, instrument, quote, row.sellable, bought, rules.margin)
+        level = rules.buy_level if row.side is Side.BUY else rules.sell_level
+        price = limit_price(row.side, level, context)
+    if isinstance(price, NoPrice):
+        return replace(row, side=None, shares=0, children=(), fee=_ZERO, reason=price.reason)
+    costs = rules.costs.on(at.date())
+    fee = sum((costs(row.code, row.side, child, price.value) for child in row.children), _ZERO)
+    return replace(row, price=price.value, price_from=price.origin, fee=fee)
 
 
 def _price_or_reason(found: Price | NoPrice) -> tuple[Decimal, str]:

@@ -20,8 +20,7 @@ def make_tag(day: date, target_id: str, attempt: int, index: int) -> str:
     """
     if not 0 <= attempt < 36 or not 0 <= index < 36**3:
         raise ValueError(f"attempt {attempt} or order number {index} does not fit into a tag")
-    target = int.from_bytes(sha256(target_id.encode("ascii")).digest()[:8], "big")
-    body = _PREFIX + day_part(day) + _base36(target, 5) + _base36(index, 3) + _base36(attempt, 1)
+    body = _PREFIX + day_part(day) + _target_part(target_id) + _base36(index, 3) + _base36(attempt, 1)
     return body + _check(body)
 
 
@@ -38,6 +37,11 @@ def day_part(day: date) -> str:
 def same_day_part(tag: str) -> str:
     """The part of a tag that all tags of one trading day share."""
     return tag[len(_PREFIX) : len(_PREFIX) + 3]
+
+
+def same_attempt_part(tag: str) -> str:
+    """What all tags of one day, target and attempt share."""
+    return tag[: len(_PREFIX) + 8] + tag[-3]
 
 
 @lru_cache(maxsize=8)

@@ -15,12 +15,12 @@ from qws.runtime.message import Message
 class Actor:
     """One question, one inbox. Handlers are `on_<message>`; `recall_<message>` rebuild memory at start.
 
-    A handler returns nothing, a message, a `Later`, or an iterable of these. Deciding actors are plain `def`;
-    actors that do I/O are `async def`. `async def source(self)` yields messages from outside.
-    """
+    A handler returns nothing, a message, a `Later`, or an iterable of these; it is `async` when the actor does I/O.
+    `async def source(self)` yields messages from outside."""
 
     on_crash: ClassVar[Literal["restart", "halt"]]
     source_until: ClassVar[Literal["stop", "idle"]] = "stop"
+    overtaking: ClassVar[tuple[type[Message], ...]] = ()  # handled before what waits; only where `on_crash` is "halt"
 
     def busy(self) -> bool:
         """Whether a drain must wait for this actor. May change only while a message is being handled."""

@@ -44,9 +44,7 @@ class LoopClock(SystemClock):
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop whose time jumps to the next timer when every task waits: a day takes milliseconds.
-
-    Nothing on it may wait for a thread: threads take no virtual time.
-    """
+    Nothing on it may wait for a thread: threads take no virtual time."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -26,7 +26,7 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._items) + len(self._newest)
 
-    def put(self, envelope: Envelope) -> bool:
+    def put(self, envelope: Envelope, *, first: bool = False) -> bool:
         """Add an envelope without waiting; true when it replaced an unread one. Raises `InboxFull`."""
         body, replaced = envelope.body, False
         if body.conflated_by:
@@ -36,7 +36,7 @@ class Inbox:
         elif len(self._items) >= self._size_max:
             raise InboxFull(f"{len(self._items)} messages wait, the newest is {type(body).__name__}")
         else:
-            self._items.append(envelope)
+            (self._items.appendleft if first else self._items.append)(envelope)
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
         return replaced

@@ -58,9 +58,7 @@ class Cell:
 
 class System:
     """Actors made by `makers`, wired by their annotations; raises `WiringError` when the graph is not closed.
-
-    `taps` see every batch in order, after it is durable and before it is delivered.
-    """
+    `taps` see every batch in order, after it is durable and before it is delivered."""
 
     def __init__(
         self,
@@ -190,8 +188,11 @@ class System:
     def _deliver(self, envelope: Envelope) -> None:
         try:
             for cell in self._routes[type(envelope.body)]:
-                if not cell.inbox.put(envelope):
-                    self._in_flight += 1
+                if cell.batch and isinstance(envelope.body, cell.actor.overtaking):
+                    cell.batch.appendleft(envelope)
+                elif cell.inbox.put(envelope, first=isinstance(envelope.body, cell.actor.overtaking)):
+                    continue
+                self._in_flight += 1
         except InboxFull as error:
             self._fail(error)
 

@@ -168,7 +168,7 @@ def test_a_recalled_run_never_sends_anything_again_whenever_it_was_cut() -> None
 def test_a_recalled_run_knows_the_same_money_fills_and_open_orders_as_the_live_one() -> None:
     desk = a_desk()
     for _ in _a_day(desk):
-        live, recalled = desk.executor._run, desk.reborn().executor._run
+        live, recalled = desk.executor._book.run, desk.reborn().executor._book.run
 
         assert (live is None) == (recalled is None)
         if live is not None and recalled is not None:

@@ -22,7 +22,7 @@ def test_a_run_that_a_restart_cut_is_stopped_once_and_planned_again() -> None:
 
     assert again.tell(LinkReady()) == [RunStopOrdered(DUE, "interrupted")]
     assert again.tell(LinkReady()) == []
-    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [PlanningDue(DAY, "recovery")]
+    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [PlanningDue(DAY, "recovery", DUE.target_id)]
     recovery = replace(DUE, attempt=1, trigger="recovery")
     assert again.tell(recovery) == [snapshot_of(recovery)]
 
@@ -97,7 +97,22 @@ def test_a_restart_amid_superseding_settles_the_old_run_first_and_then_starts_th
     again = gate.reborn()
 
     assert again.tell(LinkReady()) == [RunStopOrdered(DUE, "superseded")]
-    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [snapshot_of(NEWER)]
+    answer = again.tell(end_of(DUE, "interrupted", "interrupted"))
+    assert ends(answer) == [(DUE.run_id, "superseded", "superseded")]
+    assert answer[1:] == [snapshot_of(NEWER)]
+
+
+def test_a_run_that_was_overtaken_while_it_waited_is_told_so_by_the_next_life() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(NEWER)
+    newest = replace(NEWER, run_id="20261119-cccccc", target_id="c" * 64)
+    gate.journal.append(newest)  # the kill came before its answer
+
+    answer = gate.reborn().tell(LinkReady())
+
+    assert ends(answer) == [(NEWER.run_id, "superseded", "superseded")]
+    assert answer[1:] == [RunStopOrdered(DUE, "superseded")]
 
 
 def test_a_refusal_under_halt_does_not_make_a_restart_forget_the_run_that_still_works() -> None:

@@ -24,7 +24,6 @@ from qws.messages import (
 )
 from qws.runtime.message import Message
 from tests.support.builders import (
-    COSTS,
     DAY,
     RUN,
     TARGET,
@@ -36,12 +35,15 @@ from tests.support.builders import (
     a_snapshot,
     at,
 )
+from tests.support.builders import (
+    RULES as PLANNING,
+)
 from tests.support.outputs import Told, of, told
 
 A, B, C, D = "600000.SH", "600004.SH", "600006.SH", "600007.SH"
 
 
-RULES = ExecutionRules(sell_wait_s=60.0, buy_wait_s=120.0, cancel_wait_s=5.0, cash_reserve=Decimal(0))
+RULES = ExecutionRules(60.0, 120.0, cancel_wait_s=5.0, cash_reserve=Decimal(0), price_age_max_s=86_400.0)
 
 
 DUE = RebalanceDue(RUN, TARGET, DAY, 0, "schedule", at("09:30:03"))
@@ -87,9 +89,9 @@ def _method(prefix: str, message: Message) -> str:
     return prefix + "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-def a_desk(now: datetime | None = None, *, linked: bool = True) -> Desk:
+def a_desk(now: datetime | None = None, *, linked: bool = True, rules: ExecutionRules = RULES) -> Desk:
     clock = HandClock(now or at("10:00:00"))
-    desk = Desk(clock, OrderExecutor(clock, a_schedule(), RULES, COSTS))
+    desk = Desk(clock, OrderExecutor(clock, a_schedule(), rules, PLANNING))
     if linked:
         desk.tell(LinkReady())
     return desk

@@ -16,7 +16,8 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/errors.py": (),
     "qws/domain/": ("qws.domain", "qws.errors"),  # errors: a broken money rule is raised
     "qws/ports.py": _DOMAIN,
-    "qws/messages.py": ("qws.domain", "qws.runtime.message"),
+    "qws/messages.py": ("qws.domain", "qws.runtime.message", "qws.run_messages"),
+    "qws/run_messages.py": ("qws.domain", "qws.runtime.message"),
     "qws/runtime/": ("qws.runtime", "qws.errors"),
     "qws/tables/": ("qws.tables", "qws.domain", "qws.errors"),
     "qws/config.py": ("qws.domain", "qws.errors"),

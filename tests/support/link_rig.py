@@ -11,7 +11,7 @@ from qws.domain.orders import BrokerOrder, LinkRules, OrderRequest, OrderStatus,
 from qws.messages import FillReceived, OrderUpdated, PlaceOrder, SweepDue
 from qws.ports import LinkUp
 from qws.runtime.message import Message
-from tests.support.builders import RUN, HandClock, an_order, at
+from tests.support.builders import RUN, HandClock, a_schedule, an_order, at
 from tests.support.fake_broker import FakeBroker, until_quiet
 from tests.support.outputs import of
 
@@ -59,7 +59,7 @@ class Rig:
 
 def a_rig(broker: FakeBroker | None = None, clock: HandClock | None = None, rules: LinkRules = RULES) -> Rig:
     broker, clock = broker or FakeBroker(), clock or HandClock(at("10:00:00"))
-    link = BrokerLink(broker, clock, rules)
+    link = BrokerLink(broker, clock, a_schedule(), rules)
     return Rig(broker, clock, link, link.source())
 
 

@@ -56,6 +56,8 @@ MESSAGES: tuple[Message, ...] = (
     m.BuysOverdue(b.RUN, 0),
     m.ExecutionEnded(b.RUN, b.DAY, (CODE,)),
     m.FillsReconciled(b.RUN, _SNAPSHOT),
+    m.PricesDue(b.RUN, 0, (CODE,)),
+    m.PricesTaken(b.RUN, 0, b.at("10:00:05"), (b.a_quote(CODE),), (b.an_instrument(CODE),)),
     m.PositionDrift(b.RUN, CODE, 100, 200),
     m.RecordDisputed(b.RUN, CODE, "tick", "0.01", "0.001"),
     _END,

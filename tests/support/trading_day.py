@@ -41,11 +41,13 @@ from qws.runtime.clock import LoopClock, VirtualLoop
 from qws.runtime.message import Message
 from qws.runtime.system import System
 from tests.gateways.sim_rig import a_market, an_exchange
-from tests.support.builders import COSTS, DAY, RULES, a_schedule, at
+from tests.support.builders import DAY, RULES, a_schedule, at
 from tests.support.faulty_broker import FaultyBroker
 from tests.support.journals import MemoryJournal
 
-EXECUTION = ExecutionRules(sell_wait_s=300.0, buy_wait_s=300.0, cancel_wait_s=5.0, cash_reserve=Decimal(0))
+EXECUTION = ExecutionRules(
+    sell_wait_s=300.0, buy_wait_s=300.0, cancel_wait_s=5.0, cash_reserve=Decimal(0), price_age_max_s=3.0
+)
 M = TypeVar("M", bound=Message)
 
 
@@ -132,8 +134,8 @@ class TradingDay:
             lambda: Snapshotter(broker, quotes, clock),
             lambda: Planner(RULES, Sizing.AT_SEND),
             lambda: RiskGuard(RiskLimits(Decimal(1), Decimal(3), 10_000)),
-            lambda: OrderExecutor(clock, schedule, EXECUTION, COSTS),
-            lambda: BrokerLink(broker, clock, LinkRules(3.0, 10.0)),
+            lambda: OrderExecutor(clock, schedule, EXECUTION, RULES),
+            lambda: BrokerLink(broker, clock, schedule, LinkRules(3.0, 10.0)),
             lambda: FillTracker(broker, quotes, clock),
             lambda: EquityRecorder(broker, quotes, clock),
             Listener,

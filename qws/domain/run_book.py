@@ -1,0 +1,53 @@
+"""Which run is on, and which are over: one at a time, and a late plan of one that is over means nothing."""
+
+from __future__ import annotations
+
+from qws.domain.costs import Costs
+from qws.domain.execution import Execution
+from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+from qws.domain.plan import Plan
+
+
+class RunBook:
+    """The run that is on, and the end of the others: told, or asked for and not told."""
+
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
+        self._is_told: dict[tuple[str, int], bool] = {}
+        self.run: Execution | None = None
+
+    def begin(self, plan: Plan) -> Execution | None:
+        """The run of this plan, unless another is on, it is only a preview, or its run is over."""
+        if self.run is not None or plan.preview or (plan.run_id, plan.attempt) in self._is_told:
+            return None
+        self.run = Execution(plan, plan.at.date(), plan.cash)
+        return self.run
+
+    def of(self, run_id: str, attempt: int) -> Execution | None:
+        """The run that is on, if it is this one: a timer or an order of another one means nothing."""
+        return self.run if self.run is not None and self.run.key == (run_id, attempt) else None
+
+    def adopt(self, run_id: str, order: OrderRequest) -> None:
+        """Take over an order that an earlier life of this process journalled."""
+        if self.run is not None and self.run.plan.run_id == run_id:
+            self.run.adopt(order)
+
+    def note_order(self, order: BrokerOrder) -> None:
+        """What the broker says of an order."""
+        if self.run is not None:
+            self.run.on_order(order)
+
+    def note_fill(self, trade: Trade) -> None:
+        """A fill, booked once."""
+        if self.run is not None:
+            self.run.on_fill(trade, self._costs.on(self.run.day))
+
+    def ask_end(self, run_id: str, attempt: int) -> bool:
+        """The end of a run was asked for: its plan may not begin any more. Whether its end was told already."""
+        return self._is_told.setdefault((run_id, attempt), False)
+
+    def end(self, run_id: str, attempt: int, status: str) -> None:
+        """The end of a run was told; after a restart one that was cut may be asked for its end again."""
+        self._is_told[run_id, attempt] = status != "interrupted"
+        if self.of(run_id, attempt) is not None:
+            self.run = None

@@ -1,0 +1,181 @@
+"""The messages of a run, in pipeline order: its turn, orders, fills, its end. `qws.messages` has them all.
+Facts are past tense, commands imperative, timers say Due or Overdue. Money is CNY, quantities are shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from qws.domain.account import Asset, Position, Snapshot
+from qws.domain.market import Instrument, Quote
+from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+from qws.domain.plan import Outcome
+from qws.runtime.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class RebalanceDue(Message):
+    """Make the account hold `target_id` as of `day`. No order may leave before `send_at`."""
+
+    run_id: str
+    target_id: str
+    day: date
+    attempt: int
+    trigger: str
+    send_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindowDue(Message):
+    """Orders of this run may leave from now on; a preview is sized again on fresh quotes."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricesDue(Message):
+    """The plan's quotes are too old to send by: read those of `codes` again."""
+
+    run_id: str
+    attempt: int
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PricesTaken(Message):
+    """Quotes and records of this instant; a code without them is not sent."""
+
+    run_id: str
+    attempt: int
+    at: datetime
+    quotes: tuple[Quote, ...]
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopOrdered(Message):
+    """End this run: send nothing more, cancel what works; `reason` is superseded, halted, cancelled or interrupted."""
+
+    due: RebalanceDue
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder(Message):
+    """The intent to send one order, journalled before the call; its tag is unique and derived."""
+
+    run_id: str
+    order: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder(Message):
+    """Ask the broker to cancel; only the order's status tells whether it happened."""
+
+    run_id: str
+    tag: str
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdated(Message):
+    """What is known of an order of ours changed; status UNKNOWN when nobody can say what became of it."""
+
+    order: BrokerOrder
+
+
+@dataclass(frozen=True, slots=True)
+class FillReceived(Message):
+    """An order of ours traded; each fill is told once."""
+
+    trade: Trade
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue(Message):
+    """Read the broker's order and trade lists: pushes are hints, lists are the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost(Message):
+    """The broker does not answer; nothing is sent until it is ready again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReady(Message):
+    """The broker answers and its lists have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SellsOverdue(Message):
+    """The sells had their time: cancel what is left of them."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuysOverdue(Message):
+    """The buys had their time: cancel what is left of them."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEnded(Message):
+    """Every order of the run has come to its end; the books can be compared."""
+
+    run_id: str
+    day: date
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FillsReconciled(Message):
+    """The broker's account after the run, and the last quotes."""
+
+    run_id: str
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PositionDrift(Message):
+    """The broker holds another number of shares than our fills explain."""
+
+    run_id: str
+    code: str
+    ours: int
+    theirs: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Message):
+    """A run's end: completed, incomplete, refused or superseded; or interrupted by a restart, to be planned again.
+
+    `tracking_error` is half the sum of absolute differences between achieved and wanted weights, cash included.
+    """
+
+    run_id: str
+    target_id: str
+    day: date
+    attempt: int
+    status: str
+    reason: str
+    text: str
+    at: datetime
+    asset: Asset | None
+    positions: tuple[Position, ...]
+    outcomes: tuple[Outcome, ...]
+    fees: Decimal
+    tracking_error: Decimal | None
+
+    @classmethod
+    def without_trades(cls, due: RebalanceDue, status: str, reason: str, text: str, at: datetime) -> RunFinished:
+        """The end of a run of which nothing was sent."""
+        whose = due.run_id, due.target_id, due.day, due.attempt
+        return cls(*whose, status, reason, text, at, None, (), (), Decimal(0), None)

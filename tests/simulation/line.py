@@ -1,0 +1,135 @@
+"""The line to the broker, which outlives the process: outages, answers that stand still, ids that begin anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
+from qws.ports import BrokerEvent, LinkDown, LinkUp
+from qws.runtime.clock import SHANGHAI
+from tests.simulation.life import Outside
+from tests.simulation.terminal import Terminal
+from tests.simulation.weather import Weather
+
+T = TypeVar("T")
+_STALE_S = 3.0  # with a late order's way, less than the quarantine of 10 s
+_LOADING_S = 2.0
+_NEVER = datetime(2000, 1, 1, tzinfo=SHANGHAI)
+_CANCELLING = {
+    OrderStatus.WAIT_REPORTING: OrderStatus.REPORTED_CANCEL,
+    OrderStatus.REPORTED: OrderStatus.REPORTED_CANCEL,
+    OrderStatus.PART_SUCC: OrderStatus.PARTSUCC_CANCEL,
+}
+
+
+class Watcher(Protocol):
+    """Who watches what the system hands to the broker."""
+
+    def on_handed(self, order: OrderRequest, now: datetime) -> None:
+        """It asks to place an order."""
+        ...
+
+    def on_cancelled(self, order_id: str, now: datetime) -> None:
+        """It asks for a cancel, by the broker's true id."""
+        ...
+
+    def on_dirty_quote(self, code: str) -> None:
+        """It was shown a book that cannot be."""
+        ...
+
+
+class Line:
+    """Between process and terminal. `reuses_ids` lets order and trade ids begin anew each day."""
+
+    def __init__(
+        self, terminal: Terminal, outside: Outside, weather: Weather, watcher: Watcher, *, reuses_ids: bool
+    ) -> None:
+        self.terminal, self.outside, self.weather, self.watcher = terminal, outside, weather, watcher
+        self.down_until = self.loading_until = _NEVER
+        self.hang_up()
+        self._owes_up = False
+        self.unconfirmed: set[str] = set()
+        self._reuses_ids = reuses_ids
+        self._views: dict[str, tuple[datetime, object]] = {}
+
+    def hang_up(self) -> None:
+        """Nobody listens."""
+        self.tell: Callable[[BrokerEvent], None] = lambda event: None
+        self.wake: Callable[[], None] = lambda: None
+
+    def fail(self, when: datetime, until: datetime, *, is_announced: bool) -> None:
+        """Nothing goes through from now until then."""
+        self.weather.note("disconnect_announced" if is_announced else "disconnect_silent")
+        self.down_until = max(self.down_until, until)
+        if is_announced:
+            self.tell(LinkDown("the terminal closed the connection"))
+            self._owes_up = True
+        self.outside.at(until, self._heal)
+
+    def repair(self, when: datetime) -> None:
+        """Whatever was wrong with the line is over."""
+        if self.is_down(when):
+            self.down_until = when
+            self._heal(when)
+
+    def is_down(self, now: datetime) -> bool:
+        """Whether nothing goes through."""
+        return now < self.down_until
+
+    def is_loading(self, now: datetime) -> bool:
+        """Whether the terminal answers, and does not yet know everything."""
+        return now < self.loading_until
+
+    def seen(self, what: str, now: datetime, answer: T) -> T:
+        """The answer as the terminal gives it: it may stand still for some seconds, and never goes back."""
+        until, old = self._views.get(what, (_NEVER, answer))
+        if now < until:
+            if old != answer:
+                self.weather.note("query_stale")
+            return old  # type: ignore[return-value]
+        if self.weather.threatens("query_stale"):
+            stands_s = self.weather.between("query_stale", 0.5, _STALE_S)
+            self._views[what] = now + timedelta(seconds=stands_s), answer
+        return answer
+
+    def order_shown(self, order: BrokerOrder) -> BrokerOrder:
+        """An order as the terminal shows it."""
+        if not self._reuses_ids and not self.unconfirmed:
+            return order
+        status = order.status
+        if order.order_id in self.unconfirmed:
+            status = _CANCELLING.get(status, status)
+        return replace(order, order_id=self._shown(order.order_id, order.at), status=status)
+
+    def trade_shown(self, trade: Trade) -> Trade:
+        """A fill as the terminal shows it."""
+        if not self._reuses_ids:
+            return trade
+        return replace(
+            trade, trade_id=self._shown(trade.trade_id, trade.at), order_id=self._shown(trade.order_id, trade.at)
+        )
+
+    def true_id(self, order_id: str, now: datetime) -> str:
+        """The exchange's own id of an order of today."""
+        return str(int(order_id) + self._offset(now))
+
+    def _shown(self, id_: str, at: datetime) -> str:
+        return str(int(id_) - self._offset(at))
+
+    def _offset(self, at: datetime) -> int:
+        return self.terminal.serial_before(at.date()) if self._reuses_ids else 0
+
+    def _heal(self, when: datetime) -> None:
+        if self._owes_up and not self.is_down(when):
+            self._owes_up = False
+            self.loading_until = when + timedelta(seconds=_LOADING_S)
+            self.tell(LinkUp())
+            if self.weather.threatens("day_replayed"):
+                self.weather.note("day_replayed")
+                for trade in self.terminal.trades(when):
+                    self.tell(self.trade_shown(trade))
+                for order in self.terminal.orders(when):
+                    self.tell(self.order_shown(order))

@@ -1,0 +1,95 @@
+"""What people do, done to the world: files into the inbox, orders to the desk, trades and money at the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING
+
+from qws.domain.market import Side
+from qws.domain.orders import OrderRequest
+from qws.runtime.clock import VirtualLoop
+from tests.simulation.workload import Deed
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+COMMANDS = ("halt", "resume", "cancel", "rebalance")
+
+
+class People:
+    """Everybody but the system; what they do is noted where it took effect."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._chance = world, Random(f"{world.seed}:people")
+
+    def act(self, deed: Deed, when: datetime) -> None:
+        """Do one deed."""
+        world, weather = self._world, self._world.weather
+        match deed.what:
+            case "drop":
+                world.folder.put(deed.name, deed.content, when, whole=self._chance.random() < 0.5)
+                world.folder.finish(deed.name)
+            case "drop_slowly":
+                world.folder.put(deed.name, deed.content[: len(deed.content) // 2], when, whole=False)
+                done = when + timedelta(seconds=self._chance.uniform(0.2, 30))
+                world.outside.at(done, lambda moment: self._finish(deed, moment))
+                weather.note("file_written_slowly")
+            case "disconnect":
+                until = when + timedelta(
+                    seconds=self._chance.choice((1, 5, 20, 60, 300)) * self._chance.uniform(0.5, 2)
+                )
+                world.line.fail(when, until, is_announced=self._chance.random() < 0.6)
+            case "freeze":
+                self._freeze(when)
+            case "manual_trade" | "foreign_order":
+                self._trade(deed.what, when)
+            case "deposit":
+                weather.happened["deposit"] += world.terminal.move_cash(self._money())
+            case "withdrawal":
+                is_moved = world.terminal.move_cash(-self._money())
+                weather.happened["withdrawal"] += is_moved
+                world.witness.has_cash_gone |= is_moved
+            case command:
+                world.desk.order(command)
+
+    def _finish(self, deed: Deed, when: datetime) -> None:
+        folder = self._world.folder
+        folder.put(deed.name, deed.content, when, whole=False)
+        folder.finish(deed.name)
+
+    def _freeze(self, when: datetime) -> None:
+        """The computer sleeps: when it wakes up, every timer of that time is due at once."""
+        loop = asyncio.get_running_loop() if self._world.is_alive else None
+        if isinstance(loop, VirtualLoop):
+            gap_s = self._chance.choice((20, 60, 600, 3600)) * self._chance.uniform(0.5, 1.5)
+            fair = when.replace(hour=14, minute=57, second=0, microsecond=0)
+            gap_s = min(gap_s, max((fair - when).total_seconds(), 0))
+            loop.now += gap_s
+            self._world.weather.note("clock_gap")
+            self._world.witness.has_gap = True
+
+    def _trade(self, what: str, when: datetime) -> None:
+        """Somebody trades by hand: at a price that fills at once, or far away, to rest all day."""
+        world = self._world
+        code = self._chance.choice(sorted(world.workload.traits))
+        quote = world.terminal.market.quote(code, when)
+        if quote is None or not quote.bids or not quote.asks:
+            return
+        side = Side.SELL if world.terminal.held(code) and self._chance.random() < 0.5 else Side.BUY
+        is_resting = what == "foreign_order"
+        levels = quote.asks if (side is Side.BUY) != is_resting else quote.bids
+        tag = self._chance.choice(("", "grid-7", "q1notourstag0000"))
+        shares = self._chance.choice((100, 200, 1000))
+        if code.startswith("688"):
+            shares = max(shares, 200)
+        world.terminal.submit(OrderRequest(tag, code, side, shares, levels[-1].price), when)
+        if any(order.tag == tag and order.code == code for order in world.terminal.working()):
+            world.weather.note(what)
+            world.witness.on_stranger(code, side)
+        world.line.wake()
+
+    def _money(self) -> Decimal:
+        return Decimal(int(float(self._world.terminal.cash()) * self._chance.uniform(0.05, 0.6)))

@@ -1,0 +1,143 @@
+"""From a seed to a world, and from a world that is over to what is reported of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from random import Random
+
+from qws.domain.tags import is_ours
+from qws.gateways.sim.bars import GeneratedBars
+from qws.gateways.sim.quirks import PERFECT, Quirks
+from qws.messages import ControlOrdered, TargetRejected
+from tests.simulation.life import POINTS
+from tests.simulation.names import draw_names
+from tests.simulation.verdict import Verdict
+from tests.simulation.weather import Weather, draw_rates
+from tests.simulation.witness import Violation
+from tests.simulation.workload import draw_action, draw_moment, draw_workload
+from tests.simulation.world import Death, World, at, tables
+
+_FIRST_DAYS = (date(2026, 9, 29), date(2026, 9, 30), date(2026, 11, 12), date(2026, 11, 19), date(2026, 11, 20))
+_CALM = 20  # one seed of so many has no fault at all
+_SHOWN_MAX = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one seed."""
+
+    seed: int
+    digest: str
+    days: int
+    lives: int
+    messages: int
+    orders: int
+    faults: Counter[str]
+    violations: tuple[Violation, ...]
+
+
+def draw_world(seed: int) -> World:
+    """Everything about a seed; the same in every process."""
+    chance = Random(f"{seed}:world")
+    _, calendar, _ = tables()
+    is_calm = seed % _CALM == 0
+    days = [chance.choice(_FIRST_DAYS)]
+    while len(days) < 3 and chance.random() < 0.4:
+        days.append(calendar.next_session(days[-1]))
+    traits = draw_names(chance, calm=is_calm)
+    bars = GeneratedBars(seed, calendar)
+    prices = {code: close for code in traits if (close := bars.last_close(code, days[0])) is not None}
+    workload = draw_workload(chance, traits, prices, days, calendar, is_calm=is_calm)
+    weather = Weather(seed, {} if is_calm else draw_rates(seed))
+    deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])
+    quirks = Quirks(late_open_s=400.0) if not is_calm and chance.random() < 0.2 else PERFECT
+    return World(seed, workload, weather, deaths, quirks)
+
+
+def _deaths(chance: Random, days: list[date], drops: list[datetime]) -> list[Death]:
+    deaths = []
+    for _ in range(chance.choice((0, 1, 1, 2, 3))):
+        pause_s = chance.choice((1.0, 5.0, 30.0, 120.0, 1200.0, 30_000.0)) * chance.uniform(0.8, 1.2)
+        if chance.random() < 0.3:
+            moment = draw_action(chance, drops) if chance.random() < 0.7 else draw_moment(chance, chance.choice(days))
+            moment = min(moment, at("14:57", moment.date()))
+            deaths.append(Death(chance.choice(("kill", "kill", "stop")), 0, moment, pause_s))
+        else:
+            deaths.append(Death(chance.choice(POINTS), int(2 ** chance.uniform(0, 7)), None, pause_s))
+    return sorted(deaths, key=lambda death: death.when or at("00:00", days[0]))
+
+
+def run_seed(seed: int) -> Report:
+    """Live through a seed and judge it; whatever escapes is a violation as well."""
+    world = draw_world(seed)
+    try:
+        world.run()
+        return judge(world)
+    except Exception as error:  # noqa: BLE001 - one seed's end must not end the others
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        line = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where is not None else ""
+        world.witness.blame("tripwire", f"{type(error).__name__}: {error} at {line}")
+        return _report(world)
+    finally:
+        world.close()
+
+
+def judge(world: World) -> Report:
+    """Check everything about a world that is over."""
+    Verdict(world).reach()
+    _note_what_shows_later(world)
+    return _report(world)
+
+
+def _report(world: World) -> Report:
+    faults = Counter({kind: times for kind, times in world.weather.happened.items() if times})
+    kept = world.diary.kept
+    return Report(
+        world.seed,
+        world.diary.digest(),
+        len(world.workload.days),
+        len(world.lives),
+        len(kept),
+        len(world.witness.intents),
+        faults,
+        tuple(_without_repeats(world.witness.violations)),
+    )
+
+
+def _without_repeats(violations: Iterable[Violation]) -> Iterator[Violation]:
+    """One cause may break the same rule a hundred times: the first three say enough."""
+    times: Counter[str] = Counter()
+    for violation in violations:
+        times[violation.invariant] += 1
+        if times[violation.invariant] <= _SHOWN_MAX:
+            yield violation
+
+
+def _note_what_shows_later(world: World) -> None:
+    """Faults that are told by what became of them."""
+    notes, ids = world.weather.happened, set[str]()
+    dropped = Counter(deed.when for deed in world.workload.deeds if deed.what == "drop")
+    notes["files_at_once"] += sum(times > 1 for times in dropped.values())
+    for envelope in world.diary.kept:
+        match envelope.body:
+            case ControlOrdered(command=command):
+                notes[f"ordered_{command}"] += 1
+            case TargetRejected(refusals=refusals):
+                notes["file_twice" if refusals[0].code == "duplicate" else "file_refused"] += 1
+            case _:
+                pass
+    for plan in world.witness.plans.values():
+        notes["name_suspended"] += sum(row.reason == "suspended" for row in plan.rows)
+        notes["name_limit_locked"] += sum(row.reason in ("limit_up", "limit_down") for row in plan.rows)
+        notes["shares_bought_today"] += sum(row.reason == "t_plus_1" for row in plan.rows)
+    for order in world.terminal.all_orders():
+        if is_ours(order.tag):
+            notes["partial_fill"] += 0 < order.traded < order.shares
+            shown = world.line.order_shown(order).order_id
+            notes["order_id_reused"] += shown in ids
+            ids.add(shown)

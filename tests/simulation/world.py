@@ -1,0 +1,194 @@
+"""One seed: an account, its days, its faults, and as many lives of the real system as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cache, partial
+
+import anyio
+
+from qws.app import Ports, build
+from qws.config import Config, make_config
+from qws.domain.calendar import TradingCalendar
+from qws.domain.rules import RuleBook
+from qws.errors import QwsError, StoreError
+from qws.gateways.sim.books import Opening
+from qws.gateways.sim.market import SimMarket
+from qws.gateways.sim.quirks import Quirks
+from qws.runtime.clock import SHANGHAI, VirtualLoop
+from qws.tables import load_calendar, load_rules
+from tests.simulation.disk import Desk, DeskPort, Diary, JournalPort, Shelf
+from tests.simulation.faults import FaultyBroker, FaultyQuotes
+from tests.simulation.inbox import Folder, FolderPort, Hinting
+from tests.simulation.life import Life, Outside, PatientClock
+from tests.simulation.line import Line
+from tests.simulation.names import TraitBars
+from tests.simulation.people import COMMANDS, People
+from tests.simulation.terminal import Terminal
+from tests.simulation.weather import Weather
+from tests.simulation.witness import Witness
+from tests.simulation.workload import Workload
+
+NO_CRASH = ("", 0)
+_LIVES_MAX = 20  # planned deaths are three at most: more is a crash loop
+
+
+@dataclass(frozen=True)
+class Death:
+    """How one life ends, and for how many seconds nobody lives then; over night where that leads past the close.
+
+    `cause` is a point of `Life` with the number of times it is passed, or `kill` and `stop` with a moment.
+    """
+
+    cause: str
+    number: int
+    when: datetime | None
+    pause_s: float
+
+
+@cache
+def tables() -> tuple[RuleBook, TradingCalendar, Config]:
+    """What is the same for all seeds: rules, calendar, configuration."""
+    settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en"}
+    return load_rules(), load_calendar(), make_config(settings, "simulation")
+
+
+def at(clock: str, day: date) -> datetime:
+    """A time of day in Shanghai."""
+    return datetime.combine(day, time.fromisoformat(clock), SHANGHAI)
+
+
+class World:
+    """Everything that outlives a process.
+
+    Calls, pushes, quotes and files go wrong from 08:30 to 14:58 of each day; then all heals, and the day can be judged.
+    """
+
+    def __init__(
+        self, seed: int, workload: Workload, weather: Weather, deaths: Sequence[Death], quirks: Quirks
+    ) -> None:
+        rules, calendar, self._config = tables()
+        self.seed, self.workload, self.weather = seed, workload, weather
+        self._deaths, self._quirks = list(deaths), quirks
+        self.began, self.ends = at("08:30", workload.days[0]), at("15:40", workload.days[-1])
+        market = SimMarket(
+            TraitBars(seed, calendar, rules, workload.traits), rules, calendar, seed=seed, always_open=False
+        )
+        self.terminal = Terminal(market, Opening(workload.cash, workload.positions), self.began)
+        self.outside, self.folder, self.desk, self.shelf = Outside(), Folder(), Desk(), Shelf()
+        self.witness = Witness(self.terminal)
+        self.terminal.witness = self.witness.on_taken
+        self.diary = Diary(self.witness.on_durable)
+        self.line = Line(self.terminal, self.outside, weather, self.witness, reuses_ids=seed % 4 == 0)
+        self.blind_days: set[date] = set()  # nobody lived through their evening
+        self.lives: list[Life] = []
+        self.is_alive = False
+        for day in workload.days:
+            self.outside.at(at("08:30", day), self._turn_foul)
+            self.outside.at(at("14:58", day), self._turn_fair)
+        people = People(self)
+        for deed in workload.deeds:
+            self.outside.at(deed.when, partial(people.act, deed))
+        self.desk.times = [deed.when for deed in workload.deeds if deed.what in COMMANDS]
+
+    def run(self) -> None:
+        """Live through all days."""
+        now = self.began
+        while now < self.ends and len(self.lives) < _LIVES_MAX:
+            death = self._next_death(now)
+            now = self._live(now, death)
+            if now < self.ends:
+                now = self._restart_at(now, death)
+            self.outside.happen(now)
+        if len(self.lives) == _LIVES_MAX:
+            self.witness.blame("tripwire", "it ends again and again")
+        self.terminal.advance_to(self.ends)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self.diary.close()
+        self.terminal.close()
+
+    def _next_death(self, now: datetime) -> Death | None:
+        while self._deaths:
+            death = self._deaths.pop(0)
+            if death.when is None or death.when > now:
+                return death
+        return None
+
+    def _restart_at(self, now: datetime, death: Death | None) -> datetime:
+        """When somebody starts it again: before the close, or the next morning."""
+        later = [day for day in self.workload.days if day > now.date()]
+        again = now + timedelta(seconds=death.pause_s if death is not None else 10.0)
+        latest = max(at("14:59", now.date()), now + timedelta(seconds=5))
+        if again > latest and death is not None and death.pause_s > 20_000 and later:
+            self.blind_days.add(now.date())
+            return at("08:45", later[0])
+        return min(again, latest)
+
+    def _live(self, began: datetime, death: Death | None) -> datetime:
+        """One life, until its end; when that was."""
+        crash = NO_CRASH if death is None or death.when is not None else (death.cause, death.number)
+        life = Life(crash)
+        self.lives.append(life)
+        self.is_alive = True
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            ended = runner.run(self._act(life, began, death))
+        self.is_alive = False
+        self.line.hang_up()
+        self.folder.changed = None
+        if life.died_of:
+            self.weather.note({"commit_lost": "power_loss"}.get(life.died_of, life.died_of))
+        if life.died_of == "commit_lost":
+            undone = self.folder.undo_claims(self.witness.paths)
+            self.weather.happened.update({"rename_undone": undone} if undone else {})
+        if life.died_of and self.weather.threatens("push_lost"):
+            self.weather.happened["push_lost"] += self.terminal.forget_news()
+        return ended
+
+    async def _act(self, life: Life, began: datetime, death: Death | None) -> datetime:
+        clock = PatientClock(began)
+        journal = JournalPort(self.diary, life)
+        system = build(self._config, self._ports(life, clock), clock, journal, ())
+        with anyio.CancelScope() as scope:
+            life.end = scope.cancel
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self.outside.go_on, clock)
+                tasks.start_soon(self._end, life, clock, death, system.stop)
+                try:
+                    self.witness.on_exit(await system.run())
+                except StoreError:
+                    self.weather.happened["disk_full"] += not life.died_of
+                except QwsError as error:
+                    self.witness.blame("tripwire", f"{type(error).__name__}: {error}")
+                tasks.cancel_scope.cancel()
+        return clock.now()
+
+    async def _end(self, life: Life, clock: PatientClock, death: Death | None, stop: Callable[[], None]) -> None:
+        """Kill it or stop it at its moment, and stop it when all days are over."""
+        if death is not None and death.when is not None:
+            await clock.sleep_until(death.when)
+            if death.cause == "kill":
+                return life.die("kill")
+            self.weather.note("orderly_stop")
+        else:
+            await clock.sleep_until(self.ends)
+        stop()
+
+    def _ports(self, life: Life, clock: PatientClock) -> Ports:
+        rules, calendar, _ = tables()
+        broker = FaultyBroker(self.line, life, clock)
+        quotes = FaultyQuotes(self.terminal.market, clock, self.line, life, self._quirks)
+        inbox, hints = FolderPort(self.folder, self.weather), Hinting(self.folder, self.weather)
+        desk = DeskPort(self.desk, life, clock)
+        return Ports(broker, quotes, calendar, rules, inbox, self.shelf, desk, life.offload, hints)
+
+    def _turn_foul(self, when: datetime) -> None:
+        self.weather.is_foul = True
+
+    def _turn_fair(self, when: datetime) -> None:
+        self.weather.is_foul = False
+        self.line.repair(when)
