@@ -7,7 +7,7 @@ from datetime import date
 
 from qws.domain.crosscheck import disagreements
 from qws.domain.plan import Plan
-from qws.domain.planner import Goal, PlanRules, Sizing, plan_rebalance
+from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
 from qws.domain.targets import Weight
 from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, SnapshotTaken, TargetAccepted
 from qws.runtime.actor import Actor
@@ -45,7 +45,7 @@ class Planner(Actor):
         if earlier is not None and (msg.preview or (earlier.run_id, earlier.attempt) != (msg.run_id, msg.attempt)):
             earlier = None
         plan = plan_rebalance(goal, msg.snapshot, self._rules, earlier)
-        if msg.preview and self._sizing is Sizing.AT_PLAN:
+        if msg.preview and self._sizing is Sizing.AT_PLAN and is_of_today(plan, msg.snapshot):
             self._settled = plan
         yield PlanDrafted(plan)
         for record in msg.snapshot.instruments:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,8 +27,9 @@ from qws.paper import Paper, open_paper, tables
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan that nobody sends; `refusal` is the hard limit that would refuse it, as code and sentence."""
+    """A plan that nobody sends, for the first day of the file; `refusal` is the hard limit that would refuse it."""
 
+    day: date
     plan: Plan
     dropped: tuple[DroppedRow, ...]
     refusal: Refusal | None
@@ -98,9 +99,9 @@ async def _planned(
     judged = guard.on_plan_drafted(drafted) if isinstance(drafted, PlanDrafted) else drafted
     match drafted, judged:
         case PlanDrafted(), PlanRefused():
-            return Preview(drafted.plan, target.dropped, Refusal(judged.reason, judged.text))
+            return Preview(day, drafted.plan, target.dropped, Refusal(judged.reason, judged.text))
         case PlanDrafted(), PlanReady():
-            return Preview(drafted.plan, target.dropped, None)
+            return Preview(day, drafted.plan, target.dropped, None)
     assert isinstance(judged, PlanRefused)
     return (Refusal(judged.reason, judged.text),)
 

@@ -90,6 +90,7 @@ def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
         "refusals": [_refusal(result.refusal)] if result.refusal else [],
         "target_id": result.plan.target_id,
         "as_of": result.plan.at.isoformat(),
+        "day": result.day.isoformat(),
         "plan": [_row(row) for row in rows if row.shares],
         "idle": [_row(row) for row in rows if not row.shares],
         "held": {row.code: row.reason for row in rows if not row.shares and row.reason},
@@ -141,8 +142,8 @@ def _show(document: dict[str, Any]) -> None:
     totals = document["totals"]
     money = {name: f"{value:,.2f}" for name, value in totals.items()}
     click.echo(
-        "as of {as_of}: buys {buys}, sells {sells}, fees {fees}, cash left {cash_left} of {total_asset}".format(
-            as_of=document["as_of"], **money
+        "{day}, as of {as_of}: buys {buys}, sells {sells}, fees {fees}, cash left {cash_left} of {total_asset}".format(
+            day=document["day"], as_of=document["as_of"], **money
         )
     )
     before, after = totals["tracking_error_before"], totals["tracking_error_after"]

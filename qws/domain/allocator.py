@@ -79,13 +79,14 @@ def allocate(
     the reserve, and the tracking error is the least found; `prd` and `floor` look at each name alone, so whoever uses
     them cuts the buys to the money (`fit_to_cash`).
     """
-    values = target_values(candidates, budget.total, rules)
+    goals = target_values(candidates, budget.total, rules)
+    values = [each.reach(goal) for each, goal in zip(candidates, goals, strict=True)]
     allotments = [_settled(each, value, budget, rules) for each, value in zip(candidates, values, strict=True)]
     free = [number for number, found in enumerate(allotments) if found is None]
     if rules.rounding is not Rounding.OPTIMAL:
         for number in free:
             allotments[number] = _rounded(candidates[number], values[number], rules.rounding)
-        return [found for found in allotments if found is not None]
+        return [_capped(*each) for each in zip(candidates, goals, values, allotments, strict=True)]
     free.sort(key=lambda number: candidates[number].code)
     most = budget.total * rules.weight_max
     fixed = [
@@ -96,7 +97,15 @@ def allocate(
     choices = [Choice(candidates[number], values[number], most) for number in free]
     for number, trade in zip(free, _settling(choices, fixed, budget.cash - budget.reserve, costs), strict=True):
         allotments[number] = _explained(candidates[number], values[number], trade)
-    return [found for found in allotments if found is not None]
+    return [_capped(*each) for each in zip(candidates, goals, values, allotments, strict=True)]
+
+
+def _capped(each: Candidate, goal: Decimal, value: Decimal, found: Allotment | None) -> Allotment:
+    """What a name gets, with the cap as the reason where the cap is what holds it back."""
+    assert found is not None
+    if value == goal or found.reason:
+        return found
+    return Allotment(_nearest_wanted(each, goal), found.trade, each.capped_by)
 
 
 def _settling(choices: list[Choice], fixed: list[Choice], cash: Decimal, costs: DayCosts) -> list[int]:
@@ -136,18 +145,20 @@ def target_values(candidates: Sequence[Candidate], total: Decimal, rules: Alloca
         off = value - each.held * each.mark
         if (off > 0 and each.no_buy) or (off < 0 and each.no_sell):
             missing += off
+        elif off > 0:
+            missing += value - each.reach(value)
     most = total * rules.weight_max
     open_to = [
         number
         for number, each in enumerate(candidates)
-        if each.weight > 0 and not each.no_buy and values[number] < most
+        if each.weight > 0 and not each.no_buy and each.reach(most) > values[number]
     ]
     while missing > 0 and open_to:
         weights = sum((candidates[number].weight for number in open_to), _ZERO)
         raised = {number: values[number] + missing * candidates[number].weight / weights for number in open_to}
-        full = [number for number, value in raised.items() if value >= most]
+        full = [number for number, value in raised.items() if value >= candidates[number].reach(most)]
         for number in full or open_to:
-            raised_to = min(raised[number], most)
+            raised_to = min(raised[number], candidates[number].reach(most))
             missing -= raised_to - values[number]
             values[number] = raised_to
         open_to = [number for number in open_to if number not in full] if full else []

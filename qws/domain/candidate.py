@@ -14,7 +14,8 @@ class Candidate:
     """One name of target or account, with its prices in CNY per share and its lot rules.
 
     `no_buy` and `no_sell` are stable reason codes, empty where that side trades; with both, the name stays as it is.
-    A price counts only where its side trades, the mark wherever shares are held or wanted.
+    `buy_max` bounds what may be bought now, for the reason `capped_by`. A price counts only where its side trades, the
+    mark wherever shares are held or wanted.
     """
 
     code: str
@@ -29,6 +30,12 @@ class Candidate:
     buy_min: int
     buy_step: int
     order_max: int
+    buy_max: int | None = None
+    capped_by: str = ""
+
+    def reach(self, value: Decimal) -> Decimal:
+        """As much of a target value in CNY as may be bought."""
+        return value if self.buy_max is None else min(value, max(self.held + self.buy_max, self.held) * self.mark)
 
     def after(self, trade: int) -> Candidate:
         """The name when a signed trade has filled; what was just bought is not to be sold again."""

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from qws.domain.affordable import fit_to_cash
 from qws.domain.costs import Fee
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade, merge
 from qws.domain.plan import Plan, PlanRow
-from qws.domain.planner import fit_to_cash
 from qws.domain.tags import make_tag
 from qws.errors import InvariantBroken
 

@@ -128,6 +128,17 @@ def legal_price(wish: Wish, context: Context) -> tuple[Decimal, str] | Illegal:
     return _unavailable(context) or _price(wish, context)
 
 
+def buy_cap(context: Context) -> tuple[int | None, str]:
+    """The most shares that may be bought now, and what says so; None where nothing does."""
+    instrument = context.instrument
+    cap = context.book.st_buy_cap(instrument)
+    most = None if cap is None else largest_legal_buy(instrument, max(0, cap - context.bought_today))
+    whole = instrument.order_max - instrument.order_max % instrument.buy_step
+    if whole < 2 * instrument.buy_min and (most is None or most > whole):  # what cannot be split goes as one order
+        return largest_legal_buy(instrument, whole), Illegal.ORDER_MAX
+    return most, "" if most is None else Illegal.ST_CAP
+
+
 def _unavailable(context: Context) -> Illegal | None:
     instrument, quote = context.instrument, context.quote
     rules = context.book.sessions.phase_at(instrument.board, instrument.kind, instrument.day, context.at.time())

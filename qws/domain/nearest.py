@@ -128,7 +128,7 @@ def nearest(choices: Sequence[Choice], fixed: Iterable[Choice], cash: Decimal, c
     idle = _standing(slots, given)
     state = _exchanged(slots, _leapt(slots, given))
     _fill(slots, _greedy(slots, state))
-    if idle.money >= 0 and badness(idle, 0) <= badness(_standing(slots, given), 0):
+    if badness(idle, 0) <= badness(_standing(slots, given), 0):
         return [0 for _ in slots]
     return [slot.ends - slot.name.held for slot in slots]
 

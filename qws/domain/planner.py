@@ -7,7 +7,6 @@ today. Whatever cannot be priced is held with a reason (DESIGN.md truths 2 and 5
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -15,12 +14,13 @@ from enum import StrEnum
 from math import inf
 
 from qws.domain.account import Position, Snapshot
+from qws.domain.affordable import fit_to_cash, payable
 from qws.domain.allocator import AllocationRules, Allotment, Budget, allocate
 from qws.domain.candidate import Candidate
 from qws.domain.codes import classify
-from qws.domain.costs import Costs, DayCosts, Fee
-from qws.domain.legaliser import CageMargin, Context, Wish, legalise
-from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
+from qws.domain.costs import Costs, DayCosts
+from qws.domain.legaliser import CageMargin, Context, Wish, buy_cap, legalise
+from qws.domain.lots import largest_legal_buy, largest_legal_sell
 from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
@@ -28,6 +28,7 @@ from qws.domain.rules import RuleBook
 from qws.domain.targets import Weight
 
 _FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
+_AUCTION = time(9, 25)
 _IN_SESSION = time(10, 0)  # a plan made while nothing is accepted is priced for continuous trading
 _ZERO = Decimal(0)
 Market = tuple[tuple[Quote, ...], tuple[Instrument, ...]]
@@ -94,11 +95,18 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
         (row for row in drafts if row.side is Side.SELL), key=lambda row: (-row.shares * row.price, row.code)
     )
     buys = sorted((row for row in drafts if row.side is Side.BUY), key=lambda row: (-row.shares * row.price, row.code))
+    sells = payable(sells, asset.cash)
     proceeds = sum((row.shares * row.price - row.fee for row in sells), _ZERO)
     affordable = fit_to_cash(buys, asset.cash + proceeds - rules.cash_reserve, costs)
-    idle = [row for row in drafts if row.side is None]
-    rows = (*sells, *affordable, *idle)
+    rows = (*sells, *affordable, *(row for row in drafts if row.side is None))
     return Plan(goal.run_id, goal.target_id, goal.attempt, goal.preview, snapshot.at, asset.total, asset.cash, rows)
+
+
+def is_of_today(plan: Plan, snapshot: Snapshot) -> bool:
+    """Whether every name that trades was sized on a price of the day's opening auction or later."""
+    opening = datetime.combine(snapshot.at.date(), _AUCTION, snapshot.at.tzinfo)
+    fresh = {quote.code for quote in snapshot.quotes if quote.at >= opening}
+    return all(row.code in fresh for row in plan.rows if row.shares)
 
 
 def repriced(
@@ -110,36 +118,6 @@ def repriced(
     return tuple(
         _repriced(row, at, quotes.get(row.code), instruments.get(row.code), rules) if row.side is side else row
         for row in rows
-    )
-
-
-def fit_to_cash(buys: Iterable[PlanRow], cash: Decimal, fee: Fee) -> list[PlanRow]:
-    """Cut buys to the money, fees included: in the given order (largest first) each takes what it can of the rest."""
-    fitted: list[PlanRow] = []
-    for row in buys:
-        shares = row.shares
-        if shares * row.price > cash:
-            shares = largest_legal_buy(row, int(cash / row.price))
-        costs = row.fee if shares == row.shares else _buy_fee(row, shares, fee)
-        while shares and shares * row.price + costs > cash:
-            shares = largest_legal_buy(row, shares - row.buy_step)
-            costs = _buy_fee(row, shares, fee)
-        if shares == row.shares:
-            fitted.append(row)
-        elif shares:
-            children = split(row, Side.BUY, shares)
-            fitted.append(replace(row, shares=shares, children=children, fee=costs, reason="cash"))
-        else:
-            fitted.append(replace(row, side=None, shares=0, children=(), fee=Decimal(0), reason="cash"))
-        cash -= shares * row.price + fitted[-1].fee
-    return fitted
-
-
-def _buy_fee(row: PlanRow, shares: int, fee: Fee) -> Decimal:
-    return (
-        Decimal(0)
-        if not shares
-        else sum((fee(row.code, Side.BUY, child, row.price) for child in split(row, Side.BUY, shares)), Decimal(0))
     )
 
 
@@ -189,7 +167,7 @@ def _tradable(
     shares, sellable = _holding(position)
     context = Context(
         rules.book, _sending_moment(at, instrument, rules.book), instrument, quote, sellable,
-        bought_today=shares - sellable, margin=rules.margin,
+        bought_today=max(0, shares - sellable), margin=rules.margin,
     )  # fmt: skip
     buy = limit_price(Side.BUY, rules.buy_level, context) if weight else NoPrice("")
     sell = limit_price(Side.SELL, rules.sell_level, context) if shares else NoPrice("")
@@ -197,7 +175,7 @@ def _tradable(
     sell_price, no_sell = _price_or_reason(sell)
     candidate = Candidate(
         quote.code, weight, shares, sellable, mark_price(quote), buy_price, sell_price, no_buy, no_sell,
-        instrument.buy_min, instrument.buy_step, instrument.order_max,
+        instrument.buy_min, instrument.buy_step, instrument.order_max, *buy_cap(context),
     )  # fmt: skip
     return _Name(candidate, buy, sell, context)
 
@@ -209,7 +187,7 @@ def _repriced(
     reason = hold_reason(quote, instrument, at, rules.quote_age_max_s)
     price: Price | NoPrice = NoPrice(reason)
     if not reason and quote is not None and instrument is not None:
-        moment, bought = _sending_moment(at, instrument, rules.book), row.held - row.sellable
+        moment, bought = _sending_moment(at, instrument, rules.book), max(0, row.held - row.sellable)
         context = Context(rules.book, moment, instrument, quote, row.sellable, bought, rules.margin)
         level = rules.buy_level if row.side is Side.BUY else rules.sell_level
         price = limit_price(row.side, level, context)
@@ -260,7 +238,8 @@ def _row(name: _Name, allotment: Allotment, costs: DayCosts) -> PlanRow:
     side = Side.BUY if allotment.trade > 0 else Side.SELL
     price = name.buy if side is Side.BUY else name.sell
     if not allotment.trade or not isinstance(price, Price) or name.context is None:
-        return idle
+        is_too_little = each.weight > 0 and not each.held and not allotment.reason
+        return replace(idle, reason="min_order") if is_too_little else idle
     legal = legalise(Wish(side, abs(allotment.trade), price.value), name.context)
     if not legal.children:
         return replace(idle, reason=legal.reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from math import inf
 
 from qws.domain.legaliser import Context, Illegal, Wish, legal_price
 from qws.domain.market import Instrument, Quote, Side
@@ -36,8 +37,10 @@ def hold_reason(quote: Quote | None, instrument: Instrument | None, now: datetim
         return "no_quote"
     if quote.suspended or instrument.suspended:
         return "suspended"
-    if (now - quote.at).total_seconds() > age_max_s:
+    if abs((now - quote.at).total_seconds()) > age_max_s:
         return "stale_quote"
+    if instrument.day != now.date() and age_max_s < inf:
+        return "stale_record"
     return ""
 
 

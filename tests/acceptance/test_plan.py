@@ -25,7 +25,18 @@ BARS = {(DAY, "600519.SH"): "10.2,10.5,9.8,10.3", (DAY, "000001.SZ"): "20,20.5,1
 
 
 def check_shape(found: dict[str, Any]) -> None:
-    assert list(found) == ["status", "refusals", "target_id", "as_of", "plan", "idle", "held", "dropped", "totals"]
+    assert list(found) == [
+        "status",
+        "refusals",
+        "target_id",
+        "as_of",
+        "day",
+        "plan",
+        "idle",
+        "held",
+        "dropped",
+        "totals",
+    ]
     assert found["totals"].keys() == TOTALS
     for row in [*found["plan"], *found["idle"]]:
         assert list(row) == list(ROW)

@@ -93,7 +93,7 @@ cases: st.SearchStrategy[Case] = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=7000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(cases)
 def test_the_exchange_accepts_all_that_is_emitted_and_what_is_missing_has_a_reason(case: Case) -> None:
     context, wish = case

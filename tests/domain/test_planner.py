@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qws.domain.account import Asset, Snapshot
+from qws.domain.affordable import fit_to_cash
 from qws.domain.allocator import Rounding
 from qws.domain.market import Kind, Side
 from qws.domain.plan import PlanRow
-from qws.domain.planner import PlanRules, fit_to_cash, plan_rebalance
+from qws.domain.planner import PlanRules, plan_rebalance
 from qws.domain.targets import Weight
 from tests.support.builders import (
     FEE,

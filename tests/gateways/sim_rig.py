@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -81,8 +83,14 @@ def an_exchange(
     """An exchange with one account; a second one on the same path continues it."""
     books = Books(path)
     exchange = SimExchange(market, books, PLAN, Opening(cash, positions), now, Latency())
-    weakref.finalize(exchange, books.close)
+    weakref.finalize(exchange, let_go, books)
     return exchange
+
+
+def let_go(books: Books) -> None:
+    """Close books that nobody uses any more; the collector may run in any thread, which SQLite does not like."""
+    with suppress(sqlite3.ProgrammingError):
+        books.close()
 
 
 def buy(code: str, shares: int, price: Decimal | str, tag: str = "b") -> OrderRequest:

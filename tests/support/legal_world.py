@@ -21,7 +21,7 @@ from qws.gateways.sim.broker import PaperBroker, PaperQuotes
 from qws.gateways.sim.exchange import SimExchange
 from qws.gateways.sim.market import second_of_day
 from qws.gateways.sim.quirks import Quirks
-from tests.gateways.sim_rig import PLAN, FixedBars, a_market, at
+from tests.gateways.sim_rig import PLAN, FixedBars, a_market, at, let_go
 from tests.support.builders import BOOK, HandClock
 
 MARGIN = CageMargin(3.0, D("0.25"))
@@ -126,7 +126,7 @@ class LegalWorld:
         self._exchange = SimExchange(
             self._market, books, PLAN, Opening(ENOUGH_CASH, positions), self.clock.time, Latency()
         )
-        weakref.finalize(self, books.close)
+        weakref.finalize(self, let_go, books)
         self._broker = PaperBroker(self._exchange, self.clock)
         self._feed = PaperQuotes(self._market, bars, self.clock, quirks)
         self._reports: dict[str, dict[str, BrokerOrder]] = {}
