@@ -12,7 +12,8 @@ from qws.runtime.actor import Actor
 from qws.runtime.message import Later
 
 _Start = m.SnapshotDue | m.RunFinished | Later[m.SendWindowDue]
-_OVERTAKEN = "a newer target came before this one could start"
+_HALTED = "halted", "trading is halted; after `qws resume` run it with `qws rebalance`"
+_OVERTAKEN = "superseded", "a newer target came before this one could start"
 _STOPS = {"halt": "halted", "cancel": "cancelled"}
 
 
@@ -27,8 +28,7 @@ class RunGate(Actor):
         self._waiting: m.RebalanceDue | None = None
         self._ending, self._unwanted = "", ""  # why the current run is being stopped, and why the waiting one is
         self._overtaken: list[m.RebalanceDue] = []  # in an earlier life, and never told so
-        self._is_linked, self._is_halted = False, False
-        self._is_preview, self._is_recalled = False, False
+        self._is_linked, self._is_halted, self._is_preview, self._is_recalled = False, False, False, False
 
     def recall_rebalance_due(self, msg: m.RebalanceDue) -> None:
         if self._current is None or self._current.run_id == msg.run_id:  # a cut run goes on under its name
@@ -38,12 +38,12 @@ class RunGate(Actor):
             self._waiting, self._unwanted = msg, ""
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        self._overtaken = [due for due in self._overtaken if not _is_end_of(due, msg)]
+        is_cut = msg.status == "interrupted"
+        self._overtaken = [due for due in self._overtaken if is_cut or due.run_id != msg.run_id]
         if _is_end_of(self._waiting, msg):
             self._waiting = None
-        elif _is_end_of(self._current, msg) and (msg.status != "interrupted" or self._waiting is not None):
-            if self._current is not None and msg.status == "interrupted":
-                self._overtaken.append(self._current)
+        elif _is_end_of(self._current, msg) and (not is_cut or self._waiting is not None):
+            self._overtaken += [self._current] if self._current is not None and is_cut else []
             self._current, self._waiting, self._ending = self._waiting, None, ""
 
     def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
@@ -53,11 +53,12 @@ class RunGate(Actor):
             self._ending = self._unwanted = _STOPS[msg.command]
 
     def on_rebalance_due(self, msg: m.RebalanceDue) -> Iterator[_Start | m.RunStopOrdered]:
-        if self._is_halted:
-            yield self._refused(msg, "halted", "trading is halted; after `qws resume` run it with `qws rebalance`")
+        is_late = msg.trigger == "recovery" and self._current is not None  # something newer came meanwhile
+        if self._is_halted or is_late:
+            yield self._refused(msg, *(_HALTED if self._is_halted else _OVERTAKEN))
             return
         if self._waiting is not None:
-            yield self._refused(self._waiting, "superseded", _OVERTAKEN)
+            yield self._refused(self._waiting, *_OVERTAKEN)
         self._waiting, self._unwanted = msg, ""
         if self._current is None:
             yield from self._start_waiting()
@@ -100,7 +101,7 @@ class RunGate(Actor):
     def on_link_ready(self, msg: m.LinkReady) -> Iterator[_Start | m.RunStopOrdered]:
         was_recalled, self._is_recalled, self._is_linked = self._is_recalled, False, True
         overtaken, self._overtaken = self._overtaken, []
-        yield from (self._refused(due, "superseded", _OVERTAKEN) for due in overtaken)
+        yield from (self._refused(due, *_OVERTAKEN) for due in overtaken)
         if self._current is None:
             yield from self._start_waiting()
         elif was_recalled:

@@ -48,6 +48,6 @@ class RunBook:
 
     def end(self, run_id: str, attempt: int, status: str) -> None:
         """The end of a run was told; after a restart one that was cut may be asked for its end again."""
-        self._is_told[run_id, attempt] = status != "interrupted"
+        self._is_told[run_id, attempt] = self._is_told.get((run_id, attempt), False) or status != "interrupted"
         if self.of(run_id, attempt) is not None:
             self.run = None

@@ -115,6 +115,20 @@ def test_a_run_that_was_overtaken_while_it_waited_is_told_so_by_the_next_life() 
     assert answer[1:] == [RunStopOrdered(DUE, "superseded")]
 
 
+def test_a_recovery_that_comes_after_a_newer_target_does_not_stop_it_and_is_told_once() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    again = gate.reborn()
+    again.tell(LinkReady())
+    again.tell(end_of(DUE, "interrupted", "interrupted"))
+    assert again.tell(NEWER) == [snapshot_of(NEWER)]
+    recovery = replace(DUE, attempt=1, trigger="recovery")
+
+    assert ends(again.tell(recovery)) == [(DUE.run_id, "superseded", "superseded")]
+    last = again.reborn()
+    assert last.tell(LinkReady()) == [RunStopOrdered(NEWER, "interrupted")]
+
+
 def test_a_refusal_under_halt_does_not_make_a_restart_forget_the_run_that_still_works() -> None:
     gate = a_gate()
     gate.tell(DUE)

@@ -55,6 +55,8 @@ class FaultyBroker(PaperBroker):
             self._terminal.mood.refuses_next = True
         self._arrive(order, now)
         await self._life.after_call()
+        if weather.strikes("order_slow"):
+            await self._clock.sleep(weather.between("order_slow", 0.2, _DEADLINE_S))
         if weather.strikes("ack_lost"):
             await self._time_out("place")
 

@@ -51,7 +51,8 @@ class People:
             case "withdrawal":
                 is_moved = world.terminal.move_cash(-self._money())
                 weather.happened["withdrawal"] += is_moved
-                world.witness.has_cash_gone |= is_moved
+                if is_moved:
+                    world.witness.on_cash_gone(when)
             case command:
                 world.desk.order(command)
 
@@ -88,7 +89,7 @@ class People:
         world.terminal.submit(OrderRequest(tag, code, side, shares, levels[-1].price), when)
         if any(order.tag == tag and order.code == code for order in world.terminal.working()):
             world.weather.note(what)
-            world.witness.on_stranger(code, side)
+            world.witness.on_stranger(code, side, when)
         world.line.wake()
 
     def _money(self) -> Decimal:

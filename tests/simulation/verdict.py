@@ -19,6 +19,7 @@ from qws.messages import (
     TargetRejected,
 )
 from qws.runtime.message import Message
+from tests.simulation.witness import digit_of, key_of
 from tests.simulation.world import World
 
 M = TypeVar("M", bound=Message)
@@ -43,6 +44,7 @@ class Verdict:
         self.each_run_has_one_end()
         self.each_day_has_one_record()
         self.fills_stay_within_plans()
+        self.results_tell_what_traded()
 
     def told(self, kind: type[M]) -> Iterator[M]:
         """What was journalled of one type."""
@@ -98,12 +100,12 @@ class Verdict:
             if not is_ours(order.tag) or order.status is not OrderStatus.JUNK or code == _STORM:
                 continue
             explained = {
-                "INSUFFICIENT_CASH": witness.has_cash_gone,
+                "INSUFFICIENT_CASH": witness.has_cash_gone(order.tag),
                 "INSUFFICIENT_SHARES": order.code in witness.strangers,
                 "QTY_ODD_LOT": order.code in witness.strangers,
                 "ST_DAILY_CAP": order.code in witness.strangers,
                 "PHASE_CLOSED": witness.has_gap,
-                "PRICE_CAGE": order.code in witness.dirty,
+                "PRICE_CAGE": order.code in witness.dirty or witness.has_waited(order.tag),
             }
             if not explained.get(code, False):
                 self._blame("I5" if code.startswith("INSUFF") else "I18", f"{order.tag} {order.code}: {order.message}")
@@ -160,3 +162,16 @@ class Verdict:
         for order in self._world.terminal.all_orders():
             if order.traded > order.shares:
                 self._blame("I2", f"{order} traded too much")
+
+    def results_tell_what_traded(self) -> None:
+        """I7: the result of a run counts every share that its orders traded; one with unknown orders no more."""
+        traded: Counter[tuple[str, str, str]] = Counter()
+        for order in self._world.terminal.all_orders():
+            if order.tag in self._world.witness.intents:
+                traded[*key_of(self._world.witness.intents[order.tag]), order.code] += order.traded
+        for end in (end for end in self.told(RunFinished) if end.outcomes):
+            for outcome in end.outcomes:
+                theirs = traded[end.run_id, digit_of(end.attempt), outcome.code]
+                if outcome.filled != theirs and (end.reason != "unknown" or outcome.filled > theirs):
+                    text = f"{outcome.filled} of {outcome.code}, the exchange {theirs}"
+                    self._blame("I7", f"{end.run_id} attempt {end.attempt} says it traded {text}")

@@ -20,8 +20,8 @@ RATES = {
     "query_error": 0.3,
     "query_hang": 0.1,
     "query_stale": 0.3,
-    "cancel_lost": 0.4,
-    "cancel_unconfirmed": 0.4,
+    "cancel_lost": 0.9,
+    "cancel_unconfirmed": 0.9,
     "quote_missing": 0.15,
     "quote_stale": 0.15,
     "quote_shallow": 0.3,
@@ -31,14 +31,16 @@ RATES = {
     "file_held": 0.4,
     "filing_refused": 0.3,
     "inbox_unreachable": 0.2,
+    "order_slow": 0.8,
 }
 _SHARE = 0.3  # of all seeds have a given fault
+_COMMON = ("order_slow",)  # all seeds have these: what waits behind a slow call can be overtaken by everything
 
 
 def draw_rates(seed: int) -> dict[str, float]:
     """How often each fault strikes that a seed has."""
     draw = Random(f"{seed}:weather")
-    return {kind: most * draw.random() for kind, most in RATES.items() if draw.random() < _SHARE}
+    return {kind: most * draw.random() for kind, most in RATES.items() if draw.random() < _SHARE or kind in _COMMON}
 
 
 class Weather:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
 from qws.domain.plan import Plan
 from qws.domain.tags import is_ours, same_day_part
 from qws.messages import (
+    CancelOrder,
     ControlOrdered,
     OrderUpdated,
     PlaceOrder,
     PlanReady,
-    SellsOverdue,
+    PricesTaken,
+    RunFinished,
+    SnapshotTaken,
+    TargetAccepted,
     WeightFileSettled,
 )
 from qws.runtime.message import ActorCrashed, Envelope
 from tests.simulation.terminal import Terminal, shares_of
 
 _MOMENT = timedelta(milliseconds=50)
+_PRICES_GOOD = timedelta(seconds=3)
+_VIEW_OLD = timedelta(seconds=10)  # whatever stands in no list by then is hidden by nothing
+_CANCELS = 3  # what still works after so many is given up
 _SESSIONS = ((time(9, 30, 3), time(11, 30)), (time(13, 0, 3), time(14, 56)))
 Key = tuple[str, str]  # run and, as it stands in the tag, attempt
 
@@ -48,8 +56,14 @@ class Witness:
         self.plans: dict[Key, Plan] = {}
         self.strangers: set[str] = set()  # codes that somebody else traded
         self.dirty: set[str] = set()  # codes of which a wrong book was shown
-        self.has_cash_gone = self.has_gap = False
-        self._overdue: set[str] = set()
+        self.has_gap = False
+        self._cash_gone: list[datetime] = []
+        self._weights: dict[tuple[str, date], Mapping[str, Decimal]] = {}
+        self._snapshots: dict[Key, SnapshotTaken] = {}
+        self._priced: dict[Key, datetime] = {}
+        self._taken_at: dict[str, datetime] = {}
+        self._intended_at: dict[str, datetime] = {}
+        self._cancels: Counter[str] = Counter()
         self._halted_at: datetime | None = None
         self._status: dict[str, BrokerOrder] = {}
 
@@ -61,36 +75,72 @@ class Witness:
         """These messages are on the disk."""
         for envelope in batch:
             match envelope.body:
-                case PlaceOrder() as intent:
-                    self.intents[intent.order.tag] = intent
-                case PlanReady(plan=plan) if not plan.preview:
-                    key = plan.run_id, _digit(plan.attempt)
-                    if self.plans.setdefault(key, plan) is not plan:
-                        self.blame("I8", f"{plan.run_id} attempt {plan.attempt} was planned again, #{envelope.id}")
                 case OrderUpdated(order=order):
                     self._status[order.tag] = order
-                case SellsOverdue(run_id=run_id):
-                    self._overdue.add(run_id)
+                case CancelOrder(tag=tag):
+                    self._cancels[tag] += 1
                 case ControlOrdered(command="halt"):
                     self._halted_at = envelope.at
                 case ControlOrdered(command="resume"):
                     self._halted_at = None
                 case WeightFileSettled(path=path):
                     self.paths.add(path)
+                case TargetAccepted(target_id=target_id, days=days):
+                    for each in days:
+                        weights = {weight.code: weight.weight for weight in each.weights}
+                        self._weights[target_id, each.day] = weights
                 case ActorCrashed() as crash:
                     self.blame("tripwire", f"{crash.actor} raised {crash.error} on #{crash.poison}")
                 case _:
-                    pass
+                    self._on_step(envelope)
+
+    def _on_step(self, envelope: Envelope) -> None:
+        """One step of a run is on the disk."""
+        match envelope.body:
+            case SnapshotTaken(preview=False) as seen:
+                self._snapshots[seen.run_id, digit_of(seen.attempt)] = seen
+                self._expect_nothing_works(seen, envelope.at)
+            case PlanReady(plan=plan) if not plan.preview:
+                key = plan.run_id, digit_of(plan.attempt)
+                self._priced[key] = plan.at
+                if self.plans.setdefault(key, plan) is not plan:
+                    self.blame("I8", f"{plan.run_id} attempt {plan.attempt} was planned again, #{envelope.id}")
+                self._expect_plan_of_what_was_seen(plan, self._snapshots[key])
+            case PricesTaken() as prices:
+                self._priced[prices.run_id, digit_of(prices.attempt)] = prices.at
+            case PlaceOrder() as intent:
+                self.intents[intent.order.tag], self._intended_at[intent.order.tag] = intent, envelope.at
+                age = envelope.at - self._priced.get(key_of(intent), envelope.at)
+                if age > _PRICES_GOOD:
+                    self.blame("I18", f"{intent.order.tag} was to leave at a price that was {age} old")
+            case RunFinished() as end:
+                self._expect_its_orders_ended(end)
+            case _:
+                pass
 
     def on_exit(self, code: int) -> None:
         """The system stopped in order."""
         if code:
             self.blame("tripwire", f"the system ended with {code}")
 
-    def on_stranger(self, code: str, side: Side) -> None:
+    def on_stranger(self, code: str, side: Side, when: datetime) -> None:
         """Somebody else traded."""
         self.strangers.add(code)
-        self.has_cash_gone |= side is Side.BUY
+        if side is Side.BUY:
+            self.on_cash_gone(when)
+
+    def on_cash_gone(self, when: datetime) -> None:
+        """Somebody else took money."""
+        self._cash_gone.append(when)
+
+    def has_cash_gone(self, tag: str) -> bool:
+        """Whether money went that the plan of an order had counted."""
+        plan = self.plans.get(key_of(self.intents[tag]))
+        return plan is not None and any(when > plan.at - _VIEW_OLD for when in self._cash_gone)
+
+    def has_waited(self, tag: str) -> bool:
+        """Whether an order stood behind slow calls for so long that its price may have become a wrong one."""
+        return self.handed[tag] - self._intended_at[tag] > _PRICES_GOOD
 
     def on_dirty_quote(self, code: str) -> None:
         """A wrong book was shown."""
@@ -121,14 +171,15 @@ class Witness:
     def on_taken(self, order: OrderRequest, now: datetime) -> None:
         """The exchange is about to take an order of ours."""
         self.taken[order.tag] += 1
+        self._taken_at[order.tag] = now
         if self.taken[order.tag] > 1:
             self.blame("I1b", f"the exchange took {order.tag} again at {now:%H:%M:%S}")
         intent = self.intents.get(order.tag)
         if intent is None:
             return
-        key, working = _key(intent), [each for each in self._terminal.working() if is_ours(each.tag)]
+        key, working = key_of(intent), [each for each in self._terminal.working() if is_ours(each.tag)]
         for other in working:
-            if other.code == order.code and _key(self.intents[other.tag]) != key:
+            if other.code == order.code and key_of(self.intents[other.tag]) != key:
                 self.blame("I1", f"{order.tag} was taken at {now:%H:%M:%S} beside {other.tag} of another attempt")
         self._expect_sells_first(intent, working, now)
         self._expect_no_excess(intent, working, now)
@@ -138,18 +189,47 @@ class Witness:
         for tag, other in self.intents.items():
             known = self._status.get(tag)
             is_open = known is None or known.status is OrderStatus.UNKNOWN
-            if is_open and (same_day_part(tag), other.order.code) == (day, code) and _key(other) != _key(intent):
+            if is_open and (same_day_part(tag), other.order.code) == (day, code) and key_of(other) != key_of(intent):
                 self.blame("I1c", f"{intent.order.tag} left at {now:%H:%M:%S} while nobody knows of {tag}")
 
     def _expect_sells_first(self, intent: PlaceOrder, working: Sequence[BrokerOrder], now: datetime) -> None:
-        if intent.order.side is Side.BUY and intent.run_id not in self._overdue:
-            for other in working:
-                if other.side is Side.SELL and _key(self.intents[other.tag]) == _key(intent):
+        if intent.order.side is Side.BUY:
+            for other in self._not_given_up(key_of(intent), working):
+                if other.side is Side.SELL:
                     self.blame("I4", f"{intent.order.tag} buys at {now:%H:%M:%S} while {other.tag} still sells")
+
+    def _expect_its_orders_ended(self, end: RunFinished) -> None:
+        """I13: a run has ended when all its orders have, but those that no cancel ends."""
+        working = [each for each in self._terminal.working() if is_ours(each.tag)]
+        for other in self._not_given_up((end.run_id, digit_of(end.attempt)), working):
+            self.blame("I13", f"{end.run_id} attempt {end.attempt} ended at {end.at:%H:%M:%S}, {other.tag} works")
+
+    def _not_given_up(self, key: Key, working: Sequence[BrokerOrder]) -> Iterator[BrokerOrder]:
+        """Orders of an attempt that still work and were not cancelled in vain, again and again."""
+        for other in working:
+            if key_of(self.intents[other.tag]) == key and self._cancels[other.tag] < _CANCELS:
+                yield other
+
+    def _expect_nothing_works(self, seen: SnapshotTaken, now: datetime) -> None:
+        """I12: nothing of ours is under way when the account is looked at to plan."""
+        for other in self._terminal.working():
+            if is_ours(other.tag) and now - self._taken_at[other.tag] > _VIEW_OLD:
+                self.blame("I12", f"{seen.run_id} looked at {now:%H:%M:%S} while {other.tag} works")
+
+    def _expect_plan_of_what_was_seen(self, plan: Plan, seen: SnapshotTaken) -> None:
+        """I12, I22: what is traded has a price of that moment, and is wanted and held as file and account say."""
+        weights = self._weights.get((seen.target_id, seen.day), {})
+        held = {position.code: position.shares for position in seen.snapshot.positions}
+        quoted = {quote.code for quote in seen.snapshot.quotes if quote.last or quote.prev_close}
+        for row in plan.rows:
+            if row.side is not None and row.code not in quoted:
+                self.blame("I12", f"{plan.run_id} trades {row.code} without a quote")
+            if (row.weight, row.held) != (weights.get(row.code, 0), held.get(row.code, 0)):
+                self.blame("I22", f"{plan.run_id} plans {row}, wanted {weights.get(row.code)}, held {held}")
 
     def _expect_no_excess(self, intent: PlaceOrder, working: Sequence[BrokerOrder], now: datetime) -> None:
         """Neither more nor less than the plan wants, whatever else is under way (RELIABILITY.md I2, I12)."""
-        order, plan = intent.order, self.plans.get(_key(intent))
+        order, plan = intent.order, self.plans.get(key_of(intent))
         row = next((row for row in plan.rows if row.code == order.code), None) if plan is not None else None
         if row is None:
             self.blame("I6", f"{order.tag} is of no plan")
@@ -161,9 +241,11 @@ class Witness:
                 self.blame("I12", f"{order.tag} {order.side} {order.code} at {now:%H:%M:%S}: {text}")
 
 
-def _key(intent: PlaceOrder) -> Key:
+def key_of(intent: PlaceOrder) -> Key:
+    """The attempt that an order belongs to."""
     return intent.run_id, intent.order.tag[-3]
 
 
-def _digit(attempt: int) -> str:
+def digit_of(attempt: int) -> str:
+    """An attempt as it stands in a tag."""
     return "0123456789abcdefghijklmnopqrstuvwxyz"[attempt]

@@ -54,9 +54,12 @@ def draw_moment(chance: Random, day: date) -> datetime:
 
 def draw_action(chance: Random, drops: Sequence[datetime]) -> datetime:
     """A moment soon after a file came, when something is under way."""
-    moment = chance.choice(drops)
-    opened = datetime.combine(moment.date(), time(9, 30, 3), SHANGHAI)
-    return max(moment, opened) + _soon(chance)
+    return first_send(chance.choice(drops)) + _soon(chance)
+
+
+def first_send(dropped: datetime) -> datetime:
+    """When orders of a file can leave at the earliest."""
+    return max(dropped, datetime.combine(dropped.date(), time(9, 30, 3), SHANGHAI))
 
 
 def _soon(chance: Random) -> timedelta:
@@ -97,6 +100,15 @@ class Script:
                 if command == "halt" and self._chance.random() < 0.8:
                     pause = timedelta(seconds=self._chance.expovariate(1 / 1200))
                     self.deeds.append(Deed(moment + pause, "resume"))
+
+    def hasty_halt(self) -> None:
+        """Somebody wants it to stop as soon as orders leave; by dice of its own, so that the other deeds stay."""
+        chance = Random(repr(self.deeds))
+        drops = [deed.when for deed in self.deeds if deed.what.startswith("drop")]
+        if chance.random() < 0.3:
+            moment = first_send(chance.choice(drops)) + timedelta(seconds=chance.uniform(0.1, 8))
+            self.deeds.append(Deed(moment, "halt"))
+            self.deeds.append(Deed(moment + timedelta(seconds=chance.expovariate(1 / 600)), "resume"))
 
     def strangers(self) -> None:
         """What happens to the account without us."""
@@ -172,6 +184,7 @@ def draw_workload(
         script.commands()
         script.strangers()
         script.machines()
+        script.hasty_halt()
     deeds = sorted(script.deeds, key=lambda deed: deed.when)
     cash = Decimal(int(worth * chance.uniform(0.05, 0.8)))
     return Workload(tuple(days), traits, cash, tuple(positions), deeds)

@@ -1,0 +1,39 @@
+"""A proof that cannot fail proves nothing: each planted bug is told of by the simulation, by an invariant it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.simulation.planted import BUGS, SEEDS, Bug
+from tests.simulation.seeds import run_seed
+
+CRASH = "tripwire"  # what the simulation says of an exception: that something broke, not that it was noticed
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_planted_bug_is_told_of_by_an_invariant_that_it_breaks(
+    bug: Bug, record_property: Callable[[str, object], None]
+) -> None:
+    found = bug.catch()
+
+    assert found is not None, f"{bug.text} Nothing broke in {SEEDS} seeds: the simulation is too weak"
+    seed, invariant = found
+    record_property("told_by", f"{invariant} at seed {seed}")
+    assert invariant in bug.told_by
+    assert CRASH not in bug.told_by
+    assert 0 <= seed < SEEDS
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_seed_that_told_of_a_bug_tells_of_nothing_when_the_bug_is_gone(bug: Bug) -> None:
+    with bug.planted():
+        has_broken = run_seed(bug.seed).violations != ()
+
+    assert has_broken
+    assert run_seed(bug.seed).violations == ()
+
+
+def test_no_bug_is_planted_twice() -> None:
+    assert len({bug.name for bug in BUGS}) == len({bug.text for bug in BUGS}) == len(BUGS) >= 12

@@ -1,0 +1,1 @@
+"""Real processes, really killed: what must hold of the books afterwards."""

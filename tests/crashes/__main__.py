@@ -1,0 +1,75 @@
+"""`python -m tests.crashes`: real processes, killed many times, and what their books say afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from tests.crashes.barred import disk_full, read_only
+from tests.crashes.lives import Plant, Tally
+from tests.crashes.verdict import Judgement, judge
+
+KILLS_PER_EXCHANGE_KILL = 25
+
+
+def crash(folder: Path, *, kills: int, seed: int) -> dict[str, object]:
+    """Kill the daemon of a new home in `folder` so many times, then judge; figures, and what did not hold."""
+    began = perf_counter()
+    plant = Plant(folder, seed)
+    try:
+        _run(plant, kills)
+    except AssertionError as error:
+        plant.close()
+        return {"seed": seed, "kills": plant.tally.kills, "violations": [f"it never came to its end: {error}"]}
+    finally:
+        plant.kill_exchange()
+    tally, found = plant.tally, judge(plant.home, plant.files)
+    figures = _plain(tally) | _plain(found) | {"violations": tally.violations + found.violations}
+    figures |= {"ways": dict(tally.ways), "results": dict(found.results), "lines": len(tally.lines)}
+    figures["kills_per_file_max"] = max(plant.files.cuts.values(), default=0)
+    figures["files_killed_twice"] = sum(number > 1 for number in plant.files.cuts.values())
+    return {"seed": seed, **figures, "wall_seconds": round(perf_counter() - began, 1)}
+
+
+def _plain(figures: Tally | Judgement) -> dict[str, object]:
+    return {each.name: getattr(figures, each.name) for each in fields(figures)}
+
+
+def _run(plant: Plant, kills: int) -> None:
+    plant.warm_up()
+    disk_full(plant)
+    is_barred, exchange_due = True, KILLS_PER_EXCHANGE_KILL // 2
+    while plant.tally.kills < kills:
+        if is_barred and plant.tally.kills >= kills // 2:
+            is_barred = False
+            read_only(plant)
+        if plant.tally.kills >= exchange_due:
+            exchange_due += KILLS_PER_EXCHANGE_KILL
+            plant.life_beside_a_killed_exchange()
+        else:
+            plant.life_to_be_killed(plant.tally.kills)
+    plant.finish()
+
+
+def main() -> int:
+    """Read the command line; exit code 1 when something did not hold."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crashes", description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a new folder for the home, kept afterwards")
+    parser.add_argument("--json", action="store_true", help="one object instead of lines")
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        figures = crash(asked.keep or Path(folder) / "home", kills=asked.kills, seed=asked.seed)
+    lines = [f"{key}: {value}" for key, value in figures.items()]
+    print(json.dumps(figures, ensure_ascii=False) if asked.json else "\n".join(lines))
+    return int(bool(figures["violations"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
