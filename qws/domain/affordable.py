@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from qws.domain.costs import Fee
+from qws.domain.costs import Fee, fees_of
 from qws.domain.lots import largest_legal_buy, split
 from qws.domain.market import Side
 from qws.domain.plan import PlanRow
@@ -21,7 +21,7 @@ def payable(sells: list[PlanRow], cash: Decimal) -> list[PlanRow]:
     for row in sells:
         net = row.shares * row.price - row.fee
         if net < 0 and -net > cash:
-            kept.append(replace(row, side=None, shares=0, children=(), fee=_ZERO, reason="cash"))
+            kept.append(row.without_trade("cash"))
         else:
             kept.append(row)
             cash += min(net, _ZERO)
@@ -45,14 +45,10 @@ def fit_to_cash(buys: Iterable[PlanRow], cash: Decimal, fee: Fee) -> list[PlanRo
             children = split(row, Side.BUY, shares)
             fitted.append(replace(row, shares=shares, children=children, fee=costs, reason="cash"))
         else:
-            fitted.append(replace(row, side=None, shares=0, children=(), fee=_ZERO, reason="cash"))
+            fitted.append(row.without_trade("cash"))
         cash -= shares * row.price + fitted[-1].fee
     return fitted
 
 
 def _buy_fee(row: PlanRow, shares: int, fee: Fee) -> Decimal:
-    return (
-        _ZERO
-        if not shares
-        else sum((fee(row.code, Side.BUY, child, row.price) for child in split(row, Side.BUY, shares)), _ZERO)
-    )
+    return fees_of(row.code, Side.BUY, split(row, Side.BUY, shares), row.price, fee) if shares else _ZERO

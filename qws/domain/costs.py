@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,6 +15,11 @@ from qws.domain.market import Side
 Fee = Callable[[str, Side, int, Decimal], Decimal]
 _PARTS = 10**10
 _ITEMS_UP = 5  # each item of a fee is rounded up by half a cent at most
+
+
+def fees_of(code: str, side: Side, children: Iterable[int], price: Decimal, fee: Fee) -> Decimal:
+    """What several orders of these shares cost in CNY, each for itself."""
+    return sum((fee(code, side, child, price) for child in children), Decimal(0))
 
 
 class FeeCeiling(NamedTuple):

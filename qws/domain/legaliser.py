@@ -10,7 +10,7 @@ from enum import StrEnum
 from qws.domain.limits import auction_range, opening_cap
 from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
 from qws.domain.market import Instrument, Quote, Side
-from qws.domain.prices import cage_base, cage_bound, ceil_tick, floor_tick
+from qws.domain.prices import ceil_tick, floor_tick
 from qws.domain.rules import RuleBook
 from qws.domain.sessions import Phase
 
@@ -191,12 +191,10 @@ def _day_range(context: Context, quote: Quote, phase: Phase) -> tuple[Decimal, D
 def _cage(side: Side, context: Context, quote: Quote) -> Decimal | None:
     """The cage's bound, pulled in for a quote that is not fresh; None where there is no cage."""
     instrument = context.instrument
-    rule = context.book.cages.at((instrument.board, instrument.kind), instrument.day)
-    if rule is None:
+    cage = context.book.cage(instrument, side, quote)
+    if cage is None:
         return None
-    bid, ask = (levels[0].price if levels else None for levels in (quote.bids, quote.asks))
-    base = cage_base(side, bid=bid, ask=ask, last=quote.last, prev_close=instrument.prev_close)
-    bound = cage_bound(rule, side, base, instrument.tick)
+    base, bound = cage
     if (context.at - quote.at).total_seconds() <= context.margin.quote_age_max_s:
         return bound
     kept = base + (bound - base) * (1 - context.margin.given_up)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -40,6 +40,10 @@ class PlanRow:
     def ends(self) -> int:
         """The shares held when everything of the row has traded."""
         return self.held + (self.shares if self.side is Side.BUY else -self.shares)
+
+    def without_trade(self, reason: str) -> PlanRow:
+        """The row when nothing of it is sent, and why."""
+        return replace(self, side=None, shares=0, children=(), fee=Decimal(0), reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from qws.domain.affordable import fit_to_cash, payable
 from qws.domain.allocator import AllocationRules, Allotment, Budget, allocate
 from qws.domain.candidate import Candidate
 from qws.domain.codes import classify
-from qws.domain.costs import Costs, DayCosts
+from qws.domain.costs import Costs, DayCosts, fees_of
 from qws.domain.legaliser import CageMargin, Context, Wish, buy_cap, legalise
 from qws.domain.lots import largest_legal_buy, largest_legal_sell
 from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
@@ -57,6 +57,10 @@ class PlanRules:
     protected: frozenset[str]
     allocation: AllocationRules
     margin: CageMargin
+
+    def level(self, side: Side) -> int:
+        """The level of the book that orders of this side are priced from."""
+        return self.buy_level if side is Side.BUY else self.sell_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +169,9 @@ def _tradable(
     weight: Decimal, position: Position | None, quote: Quote, instrument: Instrument, at: datetime, rules: PlanRules
 ) -> _Name:
     shares, sellable = _holding(position)
-    context = Context(
-        rules.book, _sending_moment(at, instrument, rules.book), instrument, quote, sellable,
-        bought_today=max(0, shares - sellable), margin=rules.margin,
-    )  # fmt: skip
-    buy = limit_price(Side.BUY, rules.buy_level, context) if weight else NoPrice("")
-    sell = limit_price(Side.SELL, rules.sell_level, context) if shares else NoPrice("")
+    context = _context(at, quote, instrument, shares, sellable, rules)
+    buy = limit_price(Side.BUY, rules.level(Side.BUY), context) if weight else NoPrice("")
+    sell = limit_price(Side.SELL, rules.level(Side.SELL), context) if shares else NoPrice("")
     buy_price, no_buy = _price_or_reason(buy)
     sell_price, no_sell = _price_or_reason(sell)
     candidate = Candidate(
@@ -187,14 +188,11 @@ def _repriced(
     reason = hold_reason(quote, instrument, at, rules.quote_age_max_s)
     price: Price | NoPrice = NoPrice(reason)
     if not reason and quote is not None and instrument is not None:
-        moment, bought = _sending_moment(at, instrument, rules.book), max(0, row.held - row.sellable)
-        context = Context(rules.book, moment, instrument, quote, row.sellable, bought, rules.margin)
-        level = rules.buy_level if row.side is Side.BUY else rules.sell_level
-        price = limit_price(row.side, level, context)
+        context = _context(at, quote, instrument, row.held, row.sellable, rules)
+        price = limit_price(row.side, rules.level(row.side), context)
     if isinstance(price, NoPrice):
-        return replace(row, side=None, shares=0, children=(), fee=_ZERO, reason=price.reason)
-    costs = rules.costs.on(at.date())
-    fee = sum((costs(row.code, row.side, child, price.value) for child in row.children), _ZERO)
+        return row.without_trade(price.reason)
+    fee = fees_of(row.code, row.side, row.children, price.value, rules.costs.on(at.date()))
     return replace(row, price=price.value, price_from=price.origin, fee=fee)
 
 
@@ -208,10 +206,11 @@ def _holding(position: Position | None) -> tuple[int, int]:
     return held, max(0, min(position.sellable, held)) if position else 0
 
 
-def _sending_moment(at: datetime, instrument: Instrument, book: RuleBook) -> datetime:
-    phase = book.sessions.phase_at(instrument.board, instrument.kind, instrument.day, at.time())
-    moment = at.time() if phase.accepts_limit_order else _IN_SESSION
-    return datetime.combine(instrument.day, moment, at.tzinfo)
+def _context(at: datetime, quote: Quote, instrument: Instrument, held: int, sellable: int, rules: PlanRules) -> Context:
+    """What an order of a name must obey when it is sent: now, or once orders are accepted."""
+    phase = rules.book.sessions.phase_at(instrument.board, instrument.kind, instrument.day, at.time())
+    moment = datetime.combine(instrument.day, at.time() if phase.accepts_limit_order else _IN_SESSION, at.tzinfo)
+    return Context(rules.book, moment, instrument, quote, sellable, max(0, held - sellable), rules.margin)
 
 
 def _as_settled(each: Candidate, row: PlanRow | None) -> Allotment:
@@ -251,7 +250,7 @@ def _row(name: _Name, allotment: Allotment, costs: DayCosts) -> PlanRow:
         children=children,
         price=price.value,
         price_from=price.origin,
-        fee=sum((costs(each.code, side, child, price.value) for child in children), _ZERO),
+        fee=fees_of(each.code, side, children, price.value, costs),
         reason=legal.reason or allotment.reason,
     )
 

@@ -107,19 +107,19 @@ class RuleBook:
             same_day_sell or terms.kind in _SAME_DAY_KINDS,
         )
 
-    def cage_bound(self, instrument: Instrument, side: Side, quote: Quote) -> Decimal | None:
-        """The bound of a limit order in continuous trading on this book, None where there is no price cage."""
+    def cage(self, instrument: Instrument, side: Side, quote: Quote) -> tuple[Decimal, Decimal] | None:
+        """Base and bound of a limit order in continuous trading on this book, None where there is no price cage."""
         rule = self.cages.at((instrument.board, instrument.kind), instrument.day)
         if rule is None:
             return None
-        base = cage_base(
-            side,
-            bid=quote.bids[0].price if quote.bids else None,
-            ask=quote.asks[0].price if quote.asks else None,
-            last=quote.last,
-            prev_close=instrument.prev_close,
-        )
-        return cage_bound(rule, side, base, instrument.tick)
+        bid, ask = (levels[0].price if levels else None for levels in (quote.bids, quote.asks))
+        base = cage_base(side, bid=bid, ask=ask, last=quote.last, prev_close=instrument.prev_close)
+        return base, cage_bound(rule, side, base, instrument.tick)
+
+    def cage_bound(self, instrument: Instrument, side: Side, quote: Quote) -> Decimal | None:
+        """The bound of `cage` alone."""
+        cage = self.cage(instrument, side, quote)
+        return cage[1] if cage is not None else None
 
     def lot(self, instrument: Instrument) -> LotRule:
         """The quantities of the instrument's board, with the largest market and after-hours orders."""

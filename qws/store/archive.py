@@ -180,6 +180,15 @@ def append_equity(folder: Path, row: EquityRow) -> bool:
     return new
 
 
+def is_mirrored(folder: Path, row: EquityRow) -> bool:
+    """Whether `equity.csv` shows the row; then it is in Parquet too, which is written first. Opens no Parquet file."""
+    try:
+        mirrored = _read_csv((folder / "equity.csv").read_bytes())
+    except (OSError, ValueError, InvalidOperation, csv.Error):
+        return False
+    return any(_identity(row) == _identity(other) for other in mirrored)
+
+
 def read_equity(folder: Path) -> list[EquityRow]:
     """Read all rows, oldest first, from the mirror, or from Parquet when the mirror is missing or spoilt."""
     try:

@@ -10,7 +10,7 @@ from loguru import logger
 
 from qws.domain.account import Asset
 from qws.messages import EquityRecorded, PositionDrift, RecordDisputed, RunFinished, TargetAccepted
-from qws.store.archive import EquityRow, MirrorStale, append_equity, write_target
+from qws.store.archive import EquityRow, MirrorStale, append_equity, is_mirrored, write_target
 from qws.store.parquet_file import write_atomically
 
 
@@ -95,6 +95,8 @@ class FileArchive:
             market_value=asset.market_value,
             benchmark=record.benchmark,
         )
+        if is_mirrored(self._equity, row):  # every start tells the newest records again
+            return
         try:
             append_equity(self._equity, row)
         except MirrorStale as error:
