@@ -11,7 +11,7 @@ from typing import Protocol
 
 from qws.messages import (
     EquityRecorded,
-    PositionDrift,
+    LedgerDrift,
     RecordDisputed,
     RunFinished,
     SessionPhaseChanged,
@@ -22,7 +22,7 @@ from qws.runtime.actor import Actor
 from qws.runtime.message import Started
 
 _RECALLED_MAX = 8
-Note = PositionDrift | RecordDisputed
+Note = LedgerDrift | RecordDisputed
 
 
 class Archive(Protocol):
@@ -69,7 +69,7 @@ class Archivist(Actor):
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)
 
-    def on_position_drift(self, msg: PositionDrift) -> None:
+    def on_ledger_drift(self, msg: LedgerDrift) -> None:
         self._notes[msg.run_id].append(msg)
 
     def on_record_disputed(self, msg: RecordDisputed) -> None:

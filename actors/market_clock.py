@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
 
 from qws.domain.calendar import UnknownDay
+from qws.domain.rest import LEFT_OVER
 from qws.domain.schedule import Event, Schedule
 from qws.messages import (
     ControlOrdered,
@@ -13,6 +14,7 @@ from qws.messages import (
     EquityRecorded,
     PlanningDue,
     RebalanceDue,
+    RunFinished,
     SessionPhaseChanged,
     TargetAccepted,
 )
@@ -28,8 +30,9 @@ class MarketClock(Actor):
 
     on_crash = "restart"
 
-    def __init__(self, clock: Clock, schedule: Schedule) -> None:
-        self._clock, self._schedule = clock, schedule
+    def __init__(self, clock: Clock, schedule: Schedule, *, carries: bool) -> None:
+        self._clock, self._schedule, self._carries = clock, schedule, carries
+        self._carried: tuple[date, str] | None = None
         self._targets: dict[date, str] = {}
         self._runs: dict[tuple[date, str], tuple[str, int]] = {}
         self._closed: date | None = None
@@ -43,6 +46,14 @@ class MarketClock(Actor):
     def recall_equity_recorded(self, msg: EquityRecorded) -> None:
         if msg.kind == "close":
             self._closed = msg.day
+
+    def recall_run_finished(self, msg: RunFinished) -> None:
+        if msg.status != "interrupted" and self._targets.get(msg.day) == msg.target_id:  # what was carried is not again
+            is_left = self._carries and msg.status == "incomplete" and msg.reason in LEFT_OVER
+            day = self._schedule.session_after(msg.day) if is_left else None
+            self._carried = (day, msg.target_id) if day is not None else None
+
+    on_run_finished = recall_run_finished
 
     def on_target_accepted(self, msg: TargetAccepted) -> Iterator[RebalanceDue | Later[PlanningDue]]:
         self.recall_target_accepted(msg)
@@ -62,20 +73,22 @@ class MarketClock(Actor):
 
     def on_planning_due(self, msg: PlanningDue) -> Iterator[RebalanceDue]:
         now = self._clock.now()
-        target_id = msg.target_id or self._targets.get(msg.day)
+        target_id, trigger = msg.target_id or self._targets.get(msg.day), msg.trigger
+        if target_id is None and self._carried is not None and self._carried[0] == msg.day:
+            target_id, trigger = self._carried[1], "carry"
         if target_id is None or msg.day != now.date():
             return
         send_at = self._send_at(now)
         if send_at is None:
             return
         known = self._runs.get((msg.day, target_id))
-        if known is not None and msg.trigger in ("drop", "schedule"):
+        if known is not None and trigger in ("drop", "schedule", "carry"):
             return  # once is enough
         run_id, attempt = known or (f"{msg.day:%Y%m%d}-{target_id[:6]}", -1)
         attempt += 1
-        if msg.trigger == "manual" and attempt:
+        if trigger == "manual" and attempt:
             run_id = f"{msg.day:%Y%m%d}-{target_id[:6]}-{attempt}"
-        due = RebalanceDue(run_id, target_id, msg.day, attempt, msg.trigger, send_at)
+        due = RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at)
         self.recall_rebalance_due(due)
         yield due
 

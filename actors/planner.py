@@ -8,8 +8,9 @@ from datetime import date
 from qws.domain.crosscheck import disagreements
 from qws.domain.plan import Plan
 from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
+from qws.domain.rest import FOLLOW_UP, KEPT, Absent, Rest, carried, rest_of
 from qws.domain.targets import Weight
-from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, SnapshotTaken, TargetAccepted
+from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, RunFinished, SnapshotTaken, TargetAccepted
 from qws.runtime.actor import Actor
 
 
@@ -18,15 +19,17 @@ class Planner(Actor):
 
     on_crash = "halt"
 
-    def __init__(self, rules: PlanRules, sizing: Sizing) -> None:
-        self._rules, self._sizing = rules, sizing
+    def __init__(self, rules: PlanRules, sizing: Sizing, absent: Absent) -> None:
+        self._rules, self._sizing, self._absent = rules, sizing, absent
         self._settled: Plan | None = None
         self._checked: dict[str, date] = {}
         self._targets: dict[tuple[str, date], tuple[tuple[Weight, ...], frozenset[str]]] = {}
+        self._rests: dict[str, Rest] = {}  # of runs that are planned again
+        self._left: dict[str, Rest] = {}  # of targets that may be carried over to the next session
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        today = msg.at.date()
-        self._targets = {key: value for key, value in self._targets.items() if key[1] >= today}
+        oldest = msg.at.date() - KEPT
+        self._targets = {key: value for key, value in self._targets.items() if key[1] >= oldest}
         filtered = frozenset(row.code for row in msg.dropped)
         for target in msg.days:
             self._targets[msg.target_id, target.day] = target.weights, filtered
@@ -34,13 +37,26 @@ class Planner(Actor):
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)
 
+    def recall_run_finished(self, msg: RunFinished) -> None:
+        if msg.status != "interrupted":
+            self._rests.pop(msg.run_id, None)
+            if (msg.target_id, msg.day) in self._targets:
+                self._left[msg.target_id] = carried(msg.outcomes)
+        elif msg.reason == FOLLOW_UP and msg.outcomes:
+            self._rests[msg.run_id] = rest_of(msg.outcomes, self._absent)
+
+    on_run_finished = recall_run_finished
+
     def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[PlanDrafted | PlanRefused | RecordDisputed]:
-        target = self._targets.get((msg.target_id, msg.day))
+        target, left = self._targets.get((msg.target_id, msg.day)), Rest()
+        if target is None and msg.target_id in self._left:  # carried over from an earlier session
+            days = [key for key in self._targets if key[0] == msg.target_id and key[1] < msg.day]
+            target, left = self._targets[max(days)] if days else None, self._left[msg.target_id]
         if target is None:
             text = f"no accepted target {msg.target_id} for {msg.day}"
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
             return
-        goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target)
+        goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target, self._rests.get(msg.run_id, left))
         earlier, self._settled = self._settled, None
         if earlier is not None and (msg.preview or (earlier.run_id, earlier.attempt) != (msg.run_id, msg.attempt)):
             earlier = None

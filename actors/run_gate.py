@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from qws import messages as m
+from qws.domain.rest import FOLLOW_UP, STOPS, FollowUps
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
 from qws.runtime.actor import Actor
@@ -14,7 +15,6 @@ from qws.runtime.message import Later
 _Start = m.SnapshotDue | m.RunFinished | Later[m.SendWindowDue]
 _HALTED = "halted", "trading is halted; after `qws resume` run it with `qws rebalance`"
 _OVERTAKEN = "superseded", "a newer target came before this one could start"
-_STOPS = {"halt": "halted", "cancel": "cancelled"}
 
 
 class RunGate(Actor):
@@ -22,8 +22,8 @@ class RunGate(Actor):
 
     on_crash = "halt"
 
-    def __init__(self, clock: Clock, schedule: Schedule) -> None:
-        self._clock, self._schedule = clock, schedule
+    def __init__(self, clock: Clock, schedule: Schedule, follow_ups: FollowUps) -> None:
+        self._clock, self._schedule, self._follow_ups = clock, schedule, follow_ups
         self._current: m.RebalanceDue | None = None
         self._waiting: m.RebalanceDue | None = None
         self._ending, self._unwanted = "", ""  # why the current run is being stopped, and why the waiting one is
@@ -40,20 +40,20 @@ class RunGate(Actor):
     def recall_run_finished(self, msg: m.RunFinished) -> None:
         is_cut = msg.status == "interrupted"
         self._overtaken = [due for due in self._overtaken if is_cut or due.run_id != msg.run_id]
-        if _is_end_of(self._waiting, msg):
+        if _is_of(self._waiting, msg):
             self._waiting = None
-        elif _is_end_of(self._current, msg) and (not is_cut or self._waiting is not None):
+        elif _is_of(self._current, msg) and (not is_cut or self._waiting is not None):
             self._overtaken += [self._current] if self._current is not None and is_cut else []
             self._current, self._waiting, self._ending = self._waiting, None, ""
 
     def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
         if msg.command in ("halt", "resume"):
             self._is_halted = msg.command == "halt"
-        if msg.command in _STOPS:
-            self._ending = self._unwanted = _STOPS[msg.command]
+        if msg.command in STOPS:
+            self._ending = self._unwanted = STOPS[msg.command]
 
     def on_rebalance_due(self, msg: m.RebalanceDue) -> Iterator[_Start | m.RunStopOrdered]:
-        is_late = msg.trigger == "recovery" and self._current is not None  # something newer came meanwhile
+        is_late = msg.trigger in ("recovery", FOLLOW_UP) and (self._current or self._waiting) is not None
         if self._is_halted or is_late:
             yield self._refused(msg, *(_HALTED if self._is_halted else _OVERTAKEN))
             return
@@ -67,28 +67,29 @@ class RunGate(Actor):
 
     def on_send_window_due(self, msg: m.SendWindowDue) -> m.SnapshotDue | None:
         due = self._current
-        if due is None or not self._is_preview or (msg.run_id, msg.attempt) != (due.run_id, due.attempt):
+        if due is None or not self._is_preview or not _is_of(due, msg):
             return None
         self._is_preview = False
         return m.SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
 
     def on_plan_refused(self, msg: m.PlanRefused) -> Iterator[m.RunFinished]:
         due = self._current  # the executor answers for a run that is being stopped; a preview is planned again
-        is_meant = due is not None and (msg.run_id, msg.attempt) == (due.run_id, due.attempt)
-        if due is not None and is_meant and not msg.preview and not self._ending:
-            yield self._refused(due, msg.reason, msg.text)
+        if due is not None and _is_of(due, msg) and not msg.preview and not self._ending:
+            is_early = msg.reason == "no_snapshot" and due.attempt < self._follow_ups.times
+            ends = ("interrupted", FOLLOW_UP) if is_early else ("refused", msg.reason)
+            yield m.RunFinished.without_trades(due, *ends, msg.text, self._clock.now())
 
     def on_run_finished(self, msg: m.RunFinished) -> Iterator[_Start | m.PlanningDue]:
-        if not _is_end_of(self._current, msg):
+        if not _is_of(self._current, msg):
             return
         ending, self._current, self._is_recalled, is_cut = self._ending, None, False, msg.status == "interrupted"
         if self._waiting is not None:
             if is_cut:
                 yield replace(msg, status="superseded", reason="superseded", text="a newer target took its place")
             yield from self._start_waiting()
-        elif is_cut and ending in _STOPS.values():
+        elif is_cut and ending in STOPS.values():
             yield replace(msg, status="incomplete", reason=ending, text="it was stopped by hand before a restart")
-        elif is_cut:
+        elif is_cut and msg.reason != FOLLOW_UP:  # who follows it up knows when
             now = self._clock.now()
             if msg.day != now.date() or self._schedule.next_send(now) is None:
                 yield replace(msg, status="incomplete", reason="expired", text="the day ended before it could go on")
@@ -110,8 +111,8 @@ class RunGate(Actor):
     def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[m.RunStopOrdered | m.RunFinished]:
         self.recall_control_ordered(msg)
         yield from self._drop_unwanted()
-        if msg.command in _STOPS and self._current is not None:
-            yield self._stop(self._current, _STOPS[msg.command])
+        if msg.command in STOPS and self._current is not None:
+            yield self._stop(self._current, STOPS[msg.command])
 
     def _drop_unwanted(self) -> Iterator[m.RunFinished]:
         reason = "halted" if self._is_halted else self._unwanted
@@ -131,8 +132,7 @@ class RunGate(Actor):
             yield self._refused(due, "session_over", "the day's last order time passed before it could start")
             return
         self._current = due
-        wait_s = (max(due.send_at, opens_at) - now).total_seconds()
-        self._is_preview = wait_s > 0
+        self._is_preview = (wait_s := (max(due.send_at, opens_at) - now).total_seconds()) > 0
         if self._is_preview:
             yield Later(wait_s, m.SendWindowDue(due.run_id, due.attempt))
         yield m.SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
@@ -146,5 +146,5 @@ class RunGate(Actor):
         return m.RunFinished.without_trades(due, status, reason, text, self._clock.now())
 
 
-def _is_end_of(due: m.RebalanceDue | None, end: m.RunFinished) -> bool:
-    return due is not None and (end.run_id, end.attempt) == (due.run_id, due.attempt)
+def _is_of(due: m.RebalanceDue | None, told: m.RunFinished | m.PlanRefused | m.SendWindowDue) -> bool:
+    return due is not None and (told.run_id, told.attempt) == (due.run_id, due.attempt)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
-from decimal import Decimal
 
-from qws.domain.account import Asset, Position, Snapshot
+from qws.domain.account import Snapshot, does_not_add_up
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder
+from qws.domain.rest import KEPT
 from qws.domain.tags import is_ours
 from qws.errors import GatewayError
 from qws.messages import PlanRefused, PricesDue, PricesTaken, SnapshotDue, SnapshotTaken, TargetAccepted
@@ -30,8 +30,8 @@ class Snapshotter(Actor):
         self._codes: dict[tuple[str, date], frozenset[str]] = {}
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        today = msg.at.date()
-        self._codes = {key: value for key, value in self._codes.items() if key[1] >= today}
+        oldest = msg.at.date() - KEPT
+        self._codes = {key: value for key, value in self._codes.items() if key[1] >= oldest}
         for target in msg.days:
             self._codes[msg.target_id, target.day] = frozenset(weight.code for weight in target.weights)
 
@@ -39,7 +39,8 @@ class Snapshotter(Actor):
         self.recall_target_accepted(msg)
 
     async def on_snapshot_due(self, msg: SnapshotDue) -> SnapshotTaken | PlanRefused:
-        wanted = self._codes.get((msg.target_id, msg.day), frozenset())
+        days = [key for key in self._codes if key[0] == msg.target_id and key[1] <= msg.day]
+        wanted = self._codes[max(days)] if days else frozenset()
         problem = ""
         for attempt in range(_TRIES):
             if attempt:
@@ -78,14 +79,3 @@ class Snapshotter(Actor):
 
 def _is_working(order: BrokerOrder) -> bool:
     return is_ours(order.tag) and not order.status.is_terminal
-
-
-def does_not_add_up(asset: Asset, positions: tuple[Position, ...]) -> str:
-    """Why asset and positions cannot be of one instant; empty when they agree (RELIABILITY.md I12)."""
-    value = sum((position.market_value for position in positions), Decimal(0))
-    tolerance = max(Decimal(1), abs(asset.total) * Decimal("0.002"))
-    if abs(asset.market_value - value) > tolerance:
-        return f"the asset says market value {asset.market_value}, the positions add up to {value}"
-    if abs(asset.total - asset.cash - asset.frozen - asset.market_value) > tolerance:
-        return f"total {asset.total} is not cash {asset.cash} + frozen {asset.frozen} + value {asset.market_value}"
-    return ""

@@ -16,17 +16,19 @@ from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
 from actors.risk_guard import RiskGuard, RiskLimits
+from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
 from actors.weight_validator import WeightValidator
 from qws.config import Config
 from qws.domain.allocator import AllocationRules
 from qws.domain.costs import Costs
-from qws.domain.execution import ExecutionRules
+from qws.domain.execution_rules import ChaseRules, ExecutionRules
 from qws.domain.legaliser import CageMargin
 from qws.domain.market import Kind
 from qws.domain.orders import LinkRules
 from qws.domain.planner import PlanRules
+from qws.domain.rest import FollowUps
 from qws.domain.rules import RuleBook
 from qws.domain.schedule import Schedule
 from qws.domain.targets import Refusal, Row, TargetRules
@@ -45,6 +47,7 @@ ACTORS: tuple[type[Actor], ...] = (
     WeightValidator,
     MarketClock,
     RunGate,
+    RunFollower,
     Snapshotter,
     Planner,
     RiskGuard,
@@ -128,12 +131,17 @@ def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileS
 def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Actor]]:
     """One maker per actor: a crash makes a fresh one."""
     schedule, planning = schedule_of(config, ports.calendar), plan_rules(config, ports.rules)
+    again = config.execution
+    follow_ups = FollowUps(again.follow_ups, again.follow_up_after_s, again.absent)
     execution = ExecutionRules(
         config.execution.sell_wait_s,
         config.execution.buy_wait_s,
         config.execution.cancel_wait_s,
         config.plan.cash_reserve,
         max(config.plan.fresh_quote_s, 1.0),
+        config.execution.release,
+        ChaseRules(config.execution.chase_after_s, config.execution.chase_times, config.execution.slippage_max),
+        follow_ups,
     )
     link = LinkRules(config.link.sweep_s, config.link.absent_after_s)
     risk = risk_limits(config)
@@ -143,14 +151,15 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
     return [
         lambda: FileWatcher(ports.inbox, clock, watch, ports.offload, ports.hints),
         lambda: WeightValidator(clock, schedule, targets, read, ports.offload),
-        lambda: MarketClock(clock, schedule),
-        lambda: RunGate(clock, schedule),
+        lambda: MarketClock(clock, schedule, carries=config.execution.carry),
+        lambda: RunGate(clock, schedule, follow_ups),
+        lambda: RunFollower(clock, schedule, follow_ups),
         lambda: Snapshotter(broker, quotes, clock),
-        lambda: Planner(planning, config.plan.sizing),
+        lambda: Planner(planning, config.plan.sizing, config.execution.absent),
         lambda: RiskGuard(risk),
         lambda: OrderExecutor(clock, schedule, execution, planning),
         lambda: BrokerLink(broker, clock, schedule, link),
-        lambda: FillTracker(broker, quotes, clock),
+        lambda: FillTracker(broker, quotes, clock, planning.costs, config.link.account_s),
         lambda: EquityRecorder(broker, quotes, clock),
         lambda: Archivist(ports.archive, ports.offload),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),

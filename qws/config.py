@@ -13,7 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from qws.domain.allocator import Rounding, Unplaced
 from qws.domain.codes import classify
+from qws.domain.execution_rules import Release
 from qws.domain.planner import Sizing
+from qws.domain.rest import Absent
 from qws.errors import ConfigError
 
 _DAY_S = 86_400.0
@@ -78,18 +80,29 @@ class PlanSection(_Section):
 
 
 class ExecutionSection(_Section):
-    """Seconds of trading for sells and for buys, and between two cancels of one order."""
+    """When buys leave; seconds of trading for sells and for buys, and between two cancels of one order; after how many
+    seconds an order that rests is priced again, how often, and how far (a fraction) from its first price; how often
+    and after how many seconds what is left is planned again, also what never arrived, also on the next session."""
 
+    release: Release = Release.PIPELINED
     sell_wait_s: float = Field(default=300.0, gt=0, le=_DAY_S)
     buy_wait_s: float = Field(default=300.0, gt=0, le=_DAY_S)
     cancel_wait_s: float = Field(default=5.0, gt=0, le=_DAY_S)
+    chase_after_s: float = Field(default=20.0, ge=3, le=_DAY_S)
+    chase_times: int = Field(default=3, ge=0, le=10)
+    slippage_max: Decimal = Field(default=Decimal("0.02"), ge=0, le=Decimal("0.1"))
+    follow_ups: int = Field(default=3, ge=0, le=10)
+    follow_up_after_s: float = Field(default=60.0, ge=1, le=_DAY_S)
+    absent: Absent = Absent.HOLD
+    carry: bool = False
 
 
 class LinkSection(_Section):
-    """Seconds between sweeps of working orders, and until a missing order is absent."""
+    """Seconds between sweeps of working orders, until a missing order is absent, between looks at the account."""
 
     sweep_s: float = Field(default=3.0, gt=0, le=_DAY_S)
     absent_after_s: float = Field(default=10.0, gt=0, le=_DAY_S)
+    account_s: float = Field(default=5.0, gt=0, le=_DAY_S)
 
 
 class RiskSection(_Section):

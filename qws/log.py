@@ -21,7 +21,7 @@ from qws.text import describe
 if TYPE_CHECKING:
     from loguru import Record
 
-_WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.PositionDrift, m.RecordDisputed)
+_WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.LedgerDrift, m.RecordDisputed)
 
 
 def start_logging(home: Home, section: LogSection, *, console: bool) -> None:

@@ -10,16 +10,21 @@ from decimal import Decimal
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.plan import Plan
 from qws.domain.targets import DayTarget, DroppedRow, Refusal
+from qws.run_messages import AccountDue as AccountDue
 from qws.run_messages import BuysOverdue as BuysOverdue
 from qws.run_messages import CancelOrder as CancelOrder
+from qws.run_messages import ChaseDue as ChaseDue
 from qws.run_messages import ExecutionEnded as ExecutionEnded
 from qws.run_messages import FillReceived as FillReceived
 from qws.run_messages import FillsReconciled as FillsReconciled
+from qws.run_messages import FollowUpDue as FollowUpDue
+from qws.run_messages import LedgerDrift as LedgerDrift
 from qws.run_messages import LinkLost as LinkLost
 from qws.run_messages import LinkReady as LinkReady
+from qws.run_messages import ListsDue as ListsDue
+from qws.run_messages import ListsRead as ListsRead
 from qws.run_messages import OrderUpdated as OrderUpdated
 from qws.run_messages import PlaceOrder as PlaceOrder
-from qws.run_messages import PositionDrift as PositionDrift
 from qws.run_messages import PricesDue as PricesDue
 from qws.run_messages import PricesTaken as PricesTaken
 from qws.run_messages import RebalanceDue as RebalanceDue

@@ -90,7 +90,10 @@ async def _planned(
     target: TargetAccepted, config: Config, paper: Paper, now: datetime
 ) -> Preview | tuple[Refusal, ...]:
     snapshotter = Snapshotter(paper.broker, paper.quotes, FrozenClock(now))
-    planner, guard = Planner(plan_rules(config, paper.rules), config.plan.sizing), RiskGuard(risk_limits(config))
+    planner, guard = (
+        Planner(plan_rules(config, paper.rules), config.plan.sizing, config.execution.absent),
+        RiskGuard(risk_limits(config)),
+    )
     for actor in (snapshotter, planner):
         actor.on_target_accepted(target)
     day = target.days[0].day

@@ -55,6 +55,14 @@ class PricesTaken(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpDue(Message):
+    """The pause is over after which what is left of a run is planned again."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStopOrdered(Message):
     """End this run: send nothing more, cancel what works; `reason` is superseded, halted, cancelled or interrupted."""
 
@@ -64,10 +72,14 @@ class RunStopOrdered(Message):
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder(Message):
-    """The intent to send one order, journalled before the call; its tag is unique and derived."""
+    """The intent to send one order, journalled before the call; its tag is unique and derived.
+
+    An order that still waits at `good_until` is not handed over any more: its price is of another moment.
+    """
 
     run_id: str
     order: OrderRequest
+    good_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,30 @@ class BuysOverdue(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class ChaseDue(Message):
+    """Look for orders that rest: cancel what a price of now would improve, and send the rest of it again."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListsDue(Message):
+    """Orders were cancelled for a better price and have ended: read the lists once more before the rest is sent."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListsRead(Message):
+    """The broker's lists were read, and what they told is told."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionEnded(Message):
     """Every order of the run has come to its end; the books can be compared."""
 
@@ -144,18 +180,31 @@ class FillsReconciled(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class PositionDrift(Message):
-    """The broker holds another number of shares than our fills explain."""
+class AccountDue(Message):
+    """Look at the account while this run is on: does the broker see what our fills explain?"""
 
     run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerDrift(Message):
+    """The broker's account differs from our books, and stays so: shares of `code`, or CNY for the code "".
+
+    `explanation` is manual_trade, manual_order, transfer, dividend, fees or unexplained.
+    """
+
+    run_id: str
+    attempt: int
     code: str
-    ours: int
-    theirs: int
+    ours: Decimal
+    theirs: Decimal
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Message):
-    """A run's end: completed, incomplete, refused or superseded; or interrupted by a restart, to be planned again.
+    """A run's end: completed, incomplete, refused or superseded; or interrupted, to be planned again.
 
     `tracking_error` is half the sum of absolute differences between achieved and wanted weights, cash included.
     """

@@ -244,10 +244,19 @@ def _reconciled(msg: m.FillsReconciled) -> str:
 
 
 @describe.register
-def _drift(msg: m.PositionDrift) -> str:
-    return _("position drift {code}: our books say {ours}, the broker {theirs}").format(
-        code=msg.code, ours=msg.ours, theirs=msg.theirs
+def _account_due(msg: m.AccountDue) -> str:
+    return _("compare our books with the account")
+
+
+@describe.register
+def _drift(msg: m.LedgerDrift) -> str:
+    text = (
+        _("drift of {code}: our books say {ours:,.0f} shares, the broker {theirs:,.0f}; {why} [{code_of_why}]")
+        if msg.code
+        else _("drift of money: our books say {ours:,.2f}, the broker {theirs:,.2f}; {why} [{code_of_why}]")
     )
+    why = {"code": msg.code, "why": _word(msg.explanation), "code_of_why": msg.explanation}
+    return text.format(ours=msg.ours, theirs=msg.theirs, **why)
 
 
 @describe.register

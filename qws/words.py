@@ -13,7 +13,7 @@ def N_(text: str) -> str:
     return text
 
 
-# Phases of the trading day, triggers of a run, commands, ends of a run, kinds of an equity record.
+# Phases of the trading day, triggers of a run, commands, ends of a run, kinds of an equity record, causes of a drift.
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         "pre_open": N_("before the open"),
@@ -30,6 +30,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "schedule": N_("schedule"),
         "manual": N_("by hand"),
         "recovery": N_("recovery"),
+        "follow_up": N_("what is left"),
+        "carry": N_("carried over"),
         "halt": N_("halt"),
         "resume": N_("resume"),
         "cancel": N_("cancel"),
@@ -41,6 +43,12 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "interrupted": N_("interrupted"),
         "close": N_("close"),
         "run": N_("after a run"),
+        "manual_trade": N_("somebody traded by hand"),
+        "manual_order": N_("an order placed by hand holds it, or held it before"),
+        "transfer": N_("it was moved in or out"),
+        "dividend": N_("it looks like a dividend"),
+        "fees": N_("the fees were others than estimated"),
+        "unexplained": N_("nothing at the broker explains it"),
     }
 )
 

@@ -9,6 +9,7 @@ import click
 
 from qws.cli.options import home_option, json_option, print_json
 from qws.cli.table import Column, table
+from qws.domain.tags import same_attempt_part
 from qws.home import Home
 from qws.store.lock import is_held, pid_of
 from qws.store.reading import Record, Views
@@ -150,15 +151,43 @@ def trace(home: Home, run_id: str, *, as_json: bool) -> None:
     """Why: from the file to the fills of RUN (its id, how it begins, or `last`), and what was not traded."""
     views = Views(home.views)
     run_id = known_run(views, run_id)
+    run = next(row for row in views.runs() if row["run_id"] == run_id)
     messages, untraded = views.trace(run_id), list(_untraded(views, run_id))
+    settled = list(_settled(views, run, messages))
     if as_json:
-        run = next(row for row in views.runs() if row["run_id"] == run_id)
-        print_json({"run": run, "messages": messages, "plan": views.plan(run_id), "untraded": untraded})
+        document = {"run": run, "messages": messages, "plan": views.plan(run_id), "untraded": untraded}
+        print_json(document | {"settled": settled})
         return
+    for row in messages:
+        if row["kind"] == "Started":
+            row["line"] = _beginning(messages, row)
     for day, rows in groupby(messages, key=lambda row: str(row["at"])[:10]):
         click.echo(f"{day}\n{_tree(list(rows))}\n")
+    if settled:
+        names = ("attempt", "order_id", "tag", "stock_code", "side", "shares", "filled", "settled")
+        click.echo(f"orders of the attempts that were cut off\n{_table(names, settled)}\n")
     if untraded:
         click.echo(f"not traded as wanted\n{_table(('stock_code', 'row', 'reason', 'text'), untraded)}")
+
+
+def _beginning(messages: Sequence[Record], started: Record) -> str:
+    """How the process before this one ended: a kill leaves no last word."""
+    before = [row for row in messages if int(str(row["id"])) < int(str(started["id"]))]
+    last = next((row["kind"] for row in reversed(before) if row["kind"] in ("Started", "Stopping")), "")
+    how = "was stopped in order" if last == "Stopping" else f"was cut off after #{before[-1]['id']}"
+    return f"started again; the process before it {how}"
+
+
+def _settled(views: Views, run: Record, messages: Sequence[Record]) -> Iterable[Record]:
+    """What became of the orders of attempts that a restart ended: found at the broker, never arrived, not sent."""
+    kinds = [row["kind"] for row in messages if row["kind"] in ("RebalanceDue", "Started")]
+    uncut = (kinds[::-1].index("Started") if "Started" in kinds else len(kinds)) - 1  # attempts after the last start
+    for order in views.orders(str(run["run_id"])):
+        attempt = int(same_attempt_part(str(order["tag"]))[-1], 36)
+        if attempt < int(str(run["attempt"])) - uncut:
+            how = f"found at the broker: {order['status']}" if order["order_id"] else order["message"] or "unknown"
+            names = ("order_id", "tag", "stock_code", "side", "shares", "filled")
+            yield {"attempt": attempt, **{name: order[name] for name in names}, "settled": how}
 
 
 def _tree(messages: Iterable[Record]) -> str:

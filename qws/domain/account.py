@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from qws.domain.market import Instrument, Quote
+from qws.domain.orders import BrokerOrder, Trade
+from qws.domain.tags import is_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,35 @@ class Snapshot:
     positions: tuple[Position, ...]
     quotes: tuple[Quote, ...]
     instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the broker answers about the account: asset and positions, then the day's orders and trades."""
+
+    at: datetime
+    asset: Asset
+    positions: tuple[Position, ...]
+    orders: tuple[BrokerOrder, ...]
+    trades: tuple[Trade, ...]
+
+    @property
+    def foreign_orders(self) -> list[BrokerOrder]:
+        """Orders that this program did not send and that may still trade."""
+        return [each for each in self.orders if not is_ours(each.tag) and not each.status.is_terminal]
+
+    @property
+    def foreign_trades(self) -> list[Trade]:
+        """Fills of orders that this program did not send, by the broker's time."""
+        return sorted((each for each in self.trades if not is_ours(each.tag)), key=lambda trade: trade.at)
+
+
+def does_not_add_up(asset: Asset, positions: tuple[Position, ...]) -> str:
+    """Why asset and positions cannot be of one instant; empty when they agree (RELIABILITY.md I12)."""
+    value = sum((position.market_value for position in positions), Decimal(0))
+    tolerance = max(Decimal(1), abs(asset.total) * Decimal("0.002"))
+    if abs(asset.market_value - value) > tolerance:
+        return f"the asset says market value {asset.market_value}, the positions add up to {value}"
+    if abs(asset.total - asset.cash - asset.frozen - asset.market_value) > tolerance:
+        return f"total {asset.total} is not cash {asset.cash} + frozen {asset.frozen} + value {asset.market_value}"
+    return ""

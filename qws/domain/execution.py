@@ -1,96 +1,59 @@
-"""One plan on its way through the market: what is out, what it filled, what money is certain. RELIABILITY.md 4, 6.3."""
+"""One plan on its way through the market: what may leave now, and what of it is over. RELIABILITY.md 4 (I1-I5), 6.3."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from qws.domain.affordable import fit_to_cash
-from qws.domain.costs import Fee
+from qws.domain.chase import Chase
+from qws.domain.costs import Fee, fees_of
+from qws.domain.execution_rules import ExecutionRules, Release
+from qws.domain.known_orders import NOT_SENT, STALE_PRICE
+from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
 from qws.domain.market import Side
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade, merge
+from qws.domain.orders import BrokerOrder, OrderRequest
+from qws.domain.pace import Pace
 from qws.domain.plan import Plan, PlanRow
+from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.tags import make_tag
 from qws.errors import InvariantBroken
 
 _CANCEL_ROUNDS_MAX = 3
-_INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionRules:
-    """Seconds of trading for sells and for buys, seconds between cancels, CNY never to be spent, and seconds from
-    which on the quotes of a plan are too old to send by."""
-
-    sell_wait_s: float
-    buy_wait_s: float
-    cancel_wait_s: float
-    cash_reserve: Decimal
-    price_age_max_s: float
+INTERRUPTED = "interrupted"
 
 
 class Phase(StrEnum):
-    """How far a run has come; `ending` waits for the last orders, `ended` has told so."""
+    """How far a run has come; `selling` may buy, too; `ending` waits for the last orders, `ended` has told so."""
 
-    READY = "ready"
     SELLING = "selling"
     BUYING = "buying"
     ENDING = "ending"
     ENDED = "ended"
 
 
-@dataclass(slots=True)
-class Leg:
-    """One order of a run: what was asked, what the broker last said, what has been booked."""
+class Execution(RunOrders):
+    """The orders of one plan, and the shares of it that still have to leave."""
 
-    request: OrderRequest
-    order: BrokerOrder | None = None
-    filled: int = 0
-    amount: Decimal = Decimal(0)
-    fees: Decimal = Decimal(0)
-
-    @property
-    def order_id(self) -> str:
-        """The broker's id, empty while it is not known."""
-        return self.order.order_id if self.order is not None else ""
-
-    @property
-    def ids(self) -> tuple[str, str]:
-        """The tag and the broker's id."""
-        return self.request.tag, self.order_id
-
-    def can_be_cancelled(self) -> bool:
-        """Whether the broker knows the order and has not ended it."""
-        return self.order is not None and bool(self.order.order_id) and not self.order.status.is_terminal
-
-    def is_settled(self) -> bool:
-        """Whether nothing more can come: the order is terminal and every share it traded is booked."""
-        return self.order is not None and self.order.status.is_terminal and self.filled >= self.order.traded
-
-
-@dataclass(slots=True)
-class Execution:
-    """The orders and the ledger of one plan. `cash` is certain money: the start, plus proceeds, less costs."""
-
-    plan: Plan
-    day: date
-    cash: Decimal
-    fees: Decimal = Decimal(0)
-    phase: Phase = Phase.READY
-    stop_reason: str = ""
-    cancel_rounds: int = 0
-    priced_at: datetime | None = None  # when the rows were priced again
-    is_pricing: bool = False
-    legs: dict[str, Leg] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    given_up: set[str] = field(default_factory=set)
-    _seen: set[tuple[str, str, str]] = field(default_factory=set)
-    _unsettled: dict[str, Leg] = field(default_factory=dict)
-    _by_code: defaultdict[str, list[Leg]] = field(default_factory=lambda: defaultdict(list))
+    def __init__(self, plan: Plan, rules: ExecutionRules, fee: Fee) -> None:
+        super().__init__(plan.cash, fee)
+        self.plan, self.day, self.rules = plan, plan.at.date(), rules
+        self.phase, self.stop_reason, self.cancel_rounds = Phase.SELLING, "", 0
+        self.chase, self._pace = Chase(rules.chase), Pace()
+        self.asked: tuple[str, ...] = ()  # names whose prices are being read
+        self._rows = {row.code: row for row in plan.rows}  # as they are priced now
+        self._pending = {row.code: row.shares for row in plan.rows if row.side is not None and row.shares}
+        self._ordered: dict[str, int] = {}  # shares of a name that left, those sent again counted once
+        self._priced_at: dict[str, datetime] = {}
+        self.reasons: dict[str, str] = {}
+        self._rank = {row.code: rank for rank, row in enumerate(plan.rows)}
+        self.timed: Phase | None = None
+        self._opens_at: datetime | None = None
+        self.owes_round = False  # a cancel round waits for the broker
+        self._buys_held, self._is_overdue = "", False
 
     @property
     def key(self) -> tuple[str, int]:
@@ -102,49 +65,140 @@ class Execution:
         """Run, target, day and attempt."""
         return self.plan.run_id, self.plan.target_id, self.day, self.plan.attempt
 
-    def sells(self) -> list[OrderRequest]:
-        """Begin to sell: the sell orders, once."""
-        self.phase = Phase.SELLING
-        return self._open(self.plan.side(Side.SELL))
+    def due(self) -> list[PlanRow]:
+        """What may leave now, in this order: sells; buys when all sells are over, or as far as certain money pays."""
+        if (room := self._pace.room()) == 0:
+            return []
+        rows = self._ready(Side.SELL) if self.phase is Phase.SELLING else []
+        if self.phase is Phase.BUYING:
+            rows = self._ready(Side.BUY)
+        elif self.phase is Phase.SELLING and self.rules.release is Release.PIPELINED:
+            money = self._free()
+            for row in self._ready(Side.BUY):
+                money -= row.shares * row.price + row.fee
+                if money < 0:
+                    break
+                rows.append(row)
+        return rows[:room]
 
-    def buys(self, reserve: Decimal, fee: Fee) -> list[OrderRequest]:
-        """Begin to buy: the buy orders, once, cut to the money that is certain."""
-        self.phase, self.cancel_rounds = Phase.BUYING, 0
-        fitted = fit_to_cash(self.plan.side(Side.BUY), self.cash - reserve, fee)
-        self.reasons.update({row.code: row.reason for row in fitted if row.reason})
-        return self._open(row for row in fitted if row.shares)
+    def codes_to_price(self, rows: Iterable[PlanRow], now: datetime) -> tuple[str, ...]:
+        """The names whose prices are too old to send by; they are to be read, and nothing leaves until then."""
+        oldest = self.rules.price_age_max_s
+        self.asked = tuple(
+            row.code
+            for row in rows
+            if (now - self._priced_at.get(row.code, self.plan.at)).total_seconds() > oldest
+        )  # fmt: skip
+        return self.asked
 
-    def codes_to_price(self, now: datetime, age_max_s: float) -> tuple[str, ...]:
-        """The names to be sent next when their prices are too old to send by, to be waited for; or nothing."""
-        if (now - (self.priced_at or self.plan.at)).total_seconds() <= age_max_s:
+    def send(self, rows: Iterable[PlanRow], now: datetime) -> list[OrderRequest]:
+        """Let these rows leave; in the end buys are cut to the money that is certain."""
+        if self.phase is Phase.BUYING:
+            rows = fit_to_cash(rows, self._free(), self._fee)
+        requests, room = [], self._pace.room()  # type: list[OrderRequest], int | None
+        for row in rows:
+            if row.shares < self._pending.pop(row.code):
+                self.reasons[row.code] = row.reason
+            requests += self._open(row, None if room is None else room - len(requests), now)
+        self._pace.note_sent([self.legs[request.tag] for request in requests])
+        return requests
+
+    def resting(self, now: datetime) -> tuple[str, ...]:
+        """The names whose orders have rested long enough for their prices to be read again."""
+        if self._is_overdue or self.asked or self.phase not in (Phase.SELLING, Phase.BUYING):
             return ()
-        codes = tuple(row.code for row in self.plan.side(self.next_side))
-        self.is_pricing = bool(codes)
-        return codes
+        side = Side.BUY if self.phase is Phase.BUYING else None  # sells that did not end in time are left alone
+        legs = [leg for leg in self.open_legs(side) if self.chase.is_resting(leg, now)]
+        self.asked = tuple(dict.fromkeys(leg.request.code for leg in legs))
+        return self.asked
 
-    @property
-    def next_side(self) -> Side:
-        """What is sent next."""
-        return Side.SELL if self.phase is Phase.READY else Side.BUY
+    def asked_rows(self) -> tuple[PlanRow, ...]:
+        """The rows whose prices are being read."""
+        return tuple(self._rows[code] for code in self.asked)
 
-    def reprice(self, at: datetime, rows: tuple[PlanRow, ...]) -> None:
-        """Go on with rows that were priced again at this time."""
-        self.plan, self.priced_at, self.is_pricing = replace(self.plan, rows=rows), at, False
+    def worst_prices(self) -> dict[str, Decimal]:
+        """For names that were sent before: the worst price that the slippage budget allows."""
+        found = {row.code: self.chase.worst(row.code, row.side) for row in self.asked_rows() if row.side is not None}
+        return {code: price for code, price in found.items() if price is not None}
 
-    def waits(self) -> bool:
-        """Whether the present phase is not over: orders are open that were not given up, or all is told."""
-        return self.phase is Phase.ENDED or self.is_pricing or not self._unsettled.keys() <= self.given_up
+    def reprice(self, at: datetime, rows: Iterable[PlanRow]) -> list[Leg]:
+        """Go on with rows that were priced again; orders that rest at a worse price are to be cancelled."""
+        worse: list[Leg] = []
+        self.asked = ()
+        for row in rows:
+            is_waiting = row.code in self._pending
+            if not is_waiting and self.phase in (Phase.SELLING, Phase.BUYING) and not self._is_overdue:
+                legs = [leg for leg in self.legs_of(row.code) if leg.can_be_cancelled() and leg.rest]
+                worse += self.chase.judge(row, legs)
+            if row.side is not None:
+                self._rows[row.code], self._priced_at[row.code] = row, at
+            elif is_waiting:
+                del self._pending[row.code]
+                self.reasons[row.code] = row.reason
+        return worse
+
+    def send_again(self) -> None:
+        """Orders that were cancelled for a better price have ended for good: what is left of them may leave again."""
+        for leg in self.chase.checked():
+            self._put_back(leg)
+
+    def hold_buys(self, reason: str) -> None:
+        """Buy nothing more; what works goes on."""
+        self._buys_held = reason
+        self._drop(Side.BUY, reason)
+
+    def on_order(self, order: BrokerOrder) -> bool:
+        """Note what the broker says of an order; one that was too old to be handed over is priced again."""
+        leg = self.legs.get(order.tag)
+        was_open = leg is not None and not leg.is_settled()
+        is_ours = super().on_order(order)
+        if leg is not None and was_open and order.message == f"{NOT_SENT}: {STALE_PRICE}" and leg.is_settled():
+            self._pace.note_late()
+            self._put_back(leg)
+        return is_ours
+
+    def is_phase_over(self) -> bool:
+        """Whether nothing of the present phase waits, works or may be sent again."""
+        if self.asked or self.phase is Phase.ENDED:
+            return False
+        side = Side.SELL if self.phase is Phase.SELLING else None
+        return not (self._waiting(side) or self.awaited(side) or self.chase.waits(side))
+
+    def turn(self) -> Phase:
+        """Begin the next phase."""
+        self.phase = Phase.BUYING if self.phase is Phase.SELLING else Phase.ENDED
+        self.cancel_rounds, self._is_overdue = 0, False
+        return self.phase
+
+    def needs_timer(self) -> bool:
+        """Whether orders work in a phase whose end was not set; it is from now on."""
+        is_new = self.timed is not self.phase and self.phase in (Phase.SELLING, Phase.BUYING) and self.awaited()
+        self.timed = self.phase if is_new else self.timed
+        return is_new
+
+    def is_new_opening(self, opens_at: datetime) -> bool:
+        """Whether nobody waits for this moment yet."""
+        before, self._opens_at = self._opens_at, opens_at
+        return before != opens_at
+
+    def end_sending(self, reason: str) -> None:
+        """Send nothing more of what waits; what works goes on. The first reason stays."""
+        self.stop_reason = self.stop_reason or reason
+        self._drop(None, reason)
+        self.chase.forget()
 
     def stop(self, reason: str) -> bool:
         """Send nothing more; what works is cancelled and followed to its end. False when that had begun before.
 
         The first reason stays, unless it was only that an earlier life of this process was cut off.
         """
-        if self.phase is not Phase.ENDED and self.stop_reason in ("", _INTERRUPTED):
+        if self.phase is not Phase.ENDED and self.stop_reason in ("", INTERRUPTED):
             self.stop_reason = reason
         if self.phase in (Phase.ENDING, Phase.ENDED):
             return False
-        self.phase, self.cancel_rounds, self.is_pricing = Phase.ENDING, 0, False
+        self.phase, self.cancel_rounds, self.asked = Phase.ENDING, 0, ()
+        self._pending.clear()
+        self.chase.forget()
         return True
 
     def cancel_round(self, today: date) -> list[Leg]:
@@ -152,101 +206,95 @@ class Execution:
 
         An order that the broker never confirmed is waited for: its lists will show it or prove it absent that day.
         """
-        self.cancel_rounds, self.is_pricing = self.cancel_rounds + 1, False  # an answer that is late is asked for again
-        is_past = today != self.day
+        self.cancel_rounds, self._is_overdue, self.asked = self.cancel_rounds + 1, True, ()
+        side = Side.SELL if self.phase is Phase.SELLING else None
+        self._drop(side)
+        self.chase.forget(side)
+        is_past, legs = today != self.day, self.open_legs(side)
         if self.cancel_rounds <= _CANCEL_ROUNDS_MAX and not is_past:
-            return [leg for leg in self.open_legs() if leg.can_be_cancelled()]
-        self.given_up.update(leg.request.tag for leg in self.open_legs() if leg.order_id or is_past)
+            return [leg for leg in legs if leg.can_be_cancelled()]
+        self.given_up.update(leg.request.tag for leg in legs if leg.order_id or is_past)
         self.cancel_rounds = 0
         return []
 
-    def verdict(self) -> tuple[str, str]:
-        """How the run ended, and why it did not trade everything: two stable codes, the second empty when it did.
+    def ordered(self, code: str) -> int:
+        """The shares of a name that left; those that left again count once."""
+        asked = sum(leg.request.shares for leg in self.legs_of(code))
+        return self._ordered.get(code, min(asked, self._rows[code].shares))
 
-        completed, incomplete, superseded; or interrupted: to be planned again, as nothing of it is unknown.
-        """
-        is_known, is_complete = not self._unsettled, self.is_complete()
-        reason = "unknown" if not is_known else self.stop_reason or ("" if is_complete else "not_filled")
-        if not self.stop_reason and is_complete:
-            return "completed", reason
-        has_own_word = self.stop_reason == "superseded" or (self.stop_reason == _INTERRUPTED and is_known)
-        return self.stop_reason if has_own_word else "incomplete", reason
+    def _free(self) -> Decimal:
+        """Certain money that no open order may take, less what is kept back."""
+        return self.cash - self.owed - self.rules.cash_reserve
 
-    def adopt(self, request: OrderRequest) -> None:
-        """Take over an order that an earlier life of this process journalled."""
-        if request.tag not in self.legs:
-            leg = self.legs[request.tag] = self._unsettled[request.tag] = Leg(request)
-            self._by_code[request.code].append(leg)
+    def _waiting(self, side: Side | None) -> list[PlanRow]:
+        """The rows of a side that wait to be sent, in the plan's order, each with the shares that are left of it."""
+        codes = [code for code in self._pending if side in (None, self._rows[code].side)]
+        return [self._row_of(code) for code in sorted(codes, key=self._rank.__getitem__)]
 
-    def on_order(self, order: BrokerOrder) -> bool:
-        """Note what the broker says of an order; false when it is not of this run."""
-        leg = self.legs.get(order.tag)
-        if leg is None:
-            return False
-        leg.order = merge(leg.order, order)
-        if order.traded > leg.request.shares:
-            raise InvariantBroken(f"{order.tag} traded {order.traded} of {leg.request.shares} shares")
-        self._note(leg)
-        return True
+    def _ready(self, side: Side) -> list[PlanRow]:
+        """Those of them of which no order is unknown (RELIABILITY.md I1c)."""
+        unknown = {leg.request.code for leg in self.open_legs(side) if not leg.order_id}
+        return [row for row in self._waiting(side) if row.code not in unknown]
 
-    def on_fill(self, trade: Trade, fee: Fee) -> bool:
-        """Book a fill, each once; false when it is not of this run. The minimum commission counts once per order."""
-        leg = self.legs.get(trade.tag)
-        key = (trade.code, trade.order_id, trade.trade_id)
-        if leg is None or key in self._seen:
-            return leg is not None
-        self._seen.add(key)
-        amount = trade.shares * trade.price
-        leg.filled += trade.shares
-        leg.amount += amount
-        cost = trade.fee if trade.fee is not None else fee(trade.code, trade.side, 1, leg.amount) - leg.fees
-        leg.fees += cost
-        self.cash += amount - cost if trade.side is Side.SELL else -amount - cost
-        self.fees += cost
-        self._note(leg)
-        return True
+    def _row_of(self, code: str) -> PlanRow:
+        row, shares = self._rows[code], self._pending[code]
+        if shares == row.shares or row.side is None:
+            return row
+        children = split(row, row.side, shares, self._sellable(row))
+        return replace(
+            row, shares=shares, children=children, fee=fees_of(code, row.side, children, row.price, self._fee)
+        )
 
-    def open_legs(self) -> list[Leg]:
-        """Orders that may still trade."""
-        return list(self._unsettled.values())
+    def _sellable(self, row: PlanRow) -> int:
+        return row.sellable - self.filled(row.code) - self.under_way(row.code)
 
-    def is_complete(self) -> bool:
-        """Whether everything that was ordered traded."""
-        return all(leg.filled == leg.request.shares for leg in self.legs.values())
+    def _drop(self, side: Side | None, reason: str = "") -> None:
+        """Send nothing of a side that waits."""
+        for code in [code for code in self._pending if side in (None, self._rows[code].side)]:
+            del self._pending[code]
+            if reason:
+                self.reasons[code] = reason
 
-    def residual(self, row: PlanRow) -> str:
-        """Why less of a name was traded than wanted: a stable reason code, empty when nothing is missing."""
-        legs = self._by_code[row.code]
-        if any(leg.order is None or leg.order.status is OrderStatus.UNKNOWN for leg in legs):
-            return "unknown"
-        if any(leg.order is not None and leg.order.status is OrderStatus.JUNK for leg in legs):
-            return "rejected"
-        if any(leg.filled < leg.request.shares for leg in legs):
-            return "not_filled"
-        return self.reasons.get(row.code, row.reason if legs or row.side is None else "not_sent")
+    def _may_leave(self, side: Side) -> bool:
+        """Whether this side's time has not passed."""
+        if self.phase is Phase.SELLING:
+            return side is Side.BUY or not self._is_overdue
+        return self.phase is Phase.BUYING and side is Side.BUY and not self._is_overdue
 
-    def filled(self, code: str) -> int:
-        """Shares of a name that this run traded."""
-        return sum(leg.filled for leg in self._by_code[code])
-
-    def _note(self, leg: Leg) -> None:
-        if leg.is_settled():
-            self._unsettled.pop(leg.request.tag, None)
+    def _put_back(self, leg: Leg) -> None:
+        """Let the rest of an order that has ended leave again, unless its time is over."""
+        code, side = leg.request.code, leg.request.side
+        if not self._may_leave(side):
+            return
+        row, wanted = self._rows[code], self._pending.get(code, 0) + leg.rest
+        if side is Side.BUY:
+            shares = 0 if self._buys_held else largest_legal_buy(row, wanted)
         else:
-            self._unsettled[leg.request.tag] = leg
+            shares = largest_legal_sell(row, self._sellable(row), wanted)
+        if shares:
+            self._pending[code] = shares
+        if shares < wanted:
+            self.reasons[code] = self._buys_held or "lot"
 
-    def _open(self, rows: Iterable[PlanRow]) -> list[OrderRequest]:
+    def _open(self, row: PlanRow, room: int | None, now: datetime) -> list[OrderRequest]:
+        """Turn a row into orders, at most `room`; never more than the plan wants is under way (RELIABILITY.md I2)."""
+        taken = self.filled(row.code) + self.under_way(row.code)
+        if taken + row.shares > self._rows[row.code].shares:
+            raise InvariantBroken(f"{row.code}: {taken} shares traded or under way, {row.shares} more exceed the plan")
+        if row.side is None:
+            return []
+        self._ordered[row.code] = max(taken + row.shares, self._ordered.get(row.code, 0))
+        self.chase.note_sent(row)
         requests: list[OrderRequest] = []
-        for row in rows:
-            assert row.side is not None
-            for shares in row.children:
-                tag = make_tag(self.day, self.plan.target_id, self.plan.attempt, len(self.legs))
-                request = OrderRequest(tag, row.code, row.side, shares, row.price)
-                self.adopt(request)
-                requests.append(request)
+        for shares in row.children[:room]:
+            tag = make_tag(self.day, self.plan.target_id, self.plan.attempt, len(self.legs))
+            requests.append(OrderRequest(tag, row.code, row.side, shares, row.price))
+            self.adopt(requests[-1], now)
+        if later := sum(row.children[len(requests) :]):
+            self._pending[row.code] = later
         return requests
 
 
 def unsent_status(reason: str) -> str:
     """The status of a run that was stopped before anything of it was sent."""
-    return reason if reason in ("superseded", _INTERRUPTED) else "refused"
+    return reason if reason in ("superseded", INTERRUPTED) else "refused"

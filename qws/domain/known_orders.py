@@ -12,6 +12,8 @@ from qws.domain.tags import day_part, is_ours, same_day_part
 
 _LOOKS_MIN = 3
 NEVER_ARRIVED = "never arrived"
+NOT_SENT = "not sent"
+STALE_PRICE = "stale_price"
 
 
 class KnownOrders:

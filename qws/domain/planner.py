@@ -7,6 +7,7 @@ today. Whatever cannot be priced is held with a reason (DESIGN.md truths 2 and 5
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -24,6 +25,7 @@ from qws.domain.lots import largest_legal_buy, largest_legal_sell
 from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
+from qws.domain.rest import Rest
 from qws.domain.rules import RuleBook
 from qws.domain.targets import Weight
 
@@ -31,6 +33,7 @@ _FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
 _AUCTION = time(9, 25)
 _IN_SESSION = time(10, 0)  # a plan made while nothing is accepted is priced for continuous trading
 _ZERO = Decimal(0)
+_SETTLED = "settled"  # left alone: an earlier attempt dealt with it
 Market = tuple[tuple[Quote, ...], tuple[Instrument, ...]]
 
 
@@ -67,7 +70,8 @@ class PlanRules:
 class Goal:
     """What a run wants: the weights of a target, and the codes of rows that were filtered out of its file.
 
-    A filtered row says that something was meant for its code: the holding is kept, never sold for being absent.
+    A filtered row says that something was meant for its code: the holding is kept, never sold for being absent. Of a
+    target that was tried before only the `rest` is traded.
     """
 
     run_id: str
@@ -76,6 +80,7 @@ class Goal:
     preview: bool
     weights: tuple[Weight, ...]
     filtered: frozenset[str]
+    rest: Rest
 
 
 def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Plan | None = None) -> Plan:
@@ -102,7 +107,9 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     sells = payable(sells, asset.cash)
     proceeds = sum((row.shares * row.price - row.fee for row in sells), _ZERO)
     affordable = fit_to_cash(buys, asset.cash + proceeds - rules.cash_reserve, costs)
-    rows = (*sells, *affordable, *(row for row in drafts if row.side is None))
+    idle = (row for row in drafts if row.side is None)
+    told = (replace(row, reason=goal.rest.reasons.get(row.code, "")) if row.reason == _SETTLED else row for row in idle)
+    rows = (*sells, *affordable, *told)
     return Plan(goal.run_id, goal.target_id, goal.attempt, goal.preview, snapshot.at, asset.total, asset.cash, rows)
 
 
@@ -114,14 +121,13 @@ def is_of_today(plan: Plan, snapshot: Snapshot) -> bool:
 
 
 def repriced(
-    rows: tuple[PlanRow, ...], side: Side, at: datetime, market: Market, rules: PlanRules
+    rows: tuple[PlanRow, ...], at: datetime, market: Market, rules: PlanRules, worst: Mapping[str, Decimal]
 ) -> tuple[PlanRow, ...]:
-    """The rows of a plan with the prices of this moment on one side; a name that cannot be priced now is not sent."""
+    """These rows with the prices of now, none worse than its `worst`; one that cannot be priced trades nothing."""
     quotes = {quote.code: quote for quote in market[0]}
     instruments = {instrument.code: instrument for instrument in market[1]}
     return tuple(
-        _repriced(row, at, quotes.get(row.code), instruments.get(row.code), rules) if row.side is side else row
-        for row in rows
+        _repriced(row, at, quotes.get(row.code), instruments.get(row.code), rules, worst.get(row.code)) for row in rows
     )
 
 
@@ -147,6 +153,7 @@ def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
     for code in sorted(wanted.keys() | positions.keys()):
         quote, instrument, position = quotes.get(code), instruments.get(code), positions.get(code)
         held = "row_filtered" if code in filtered else _untouchable(code, rules)
+        held = held or (_SETTLED if goal.rest.leaves(code) else "")
         held = held or hold_reason(quote, instrument, snapshot.at, rules.quote_age_max_s)
         weight = wanted.get(code, _ZERO)
         if held or quote is None or instrument is None:
@@ -182,14 +189,19 @@ def _tradable(
 
 
 def _repriced(
-    row: PlanRow, at: datetime, quote: Quote | None, instrument: Instrument | None, rules: PlanRules
+    row: PlanRow,
+    at: datetime,
+    quote: Quote | None,
+    instrument: Instrument | None,
+    rules: PlanRules,
+    worst: Decimal | None,
 ) -> PlanRow:
     assert row.side is not None
     reason = hold_reason(quote, instrument, at, rules.quote_age_max_s)
     price: Price | NoPrice = NoPrice(reason)
     if not reason and quote is not None and instrument is not None:
         context = _context(at, quote, instrument, row.held, row.sellable, rules)
-        price = limit_price(row.side, rules.level(row.side), context)
+        price = limit_price(row.side, rules.level(row.side), context, worst)
     if isinstance(price, NoPrice):
         return row.without_trade(price.reason)
     fee = fees_of(row.code, row.side, row.children, price.value, rules.costs.on(at.date()))

@@ -10,6 +10,8 @@ from math import inf
 from qws.domain.legaliser import Context, Illegal, Wish, legal_price
 from qws.domain.market import Instrument, Quote, Side
 
+SLIPPAGE = "slippage"
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -44,12 +46,13 @@ def hold_reason(quote: Quote | None, instrument: Instrument | None, now: datetim
     return ""
 
 
-def limit_price(side: Side, level: int, context: Context) -> Price | NoPrice:
+def limit_price(side: Side, level: int, context: Context, worst: Decimal | None = None) -> Price | NoPrice:
     """The price of the wanted opposite level (buys: ask, sells: bid), or the documented fallback, made legal.
 
     Fallback: the deepest shallower level that is there, then the last trade, then the previous close. A side that is
     empty at its limit means a locked name: `limit_up` cannot be bought, `limit_down` cannot be sold. The result stays
-    inside the day's limits and the price cage (RULES.md 5, 6) and on the tick. `context.quote` must be there.
+    inside the day's limits and the price cage (RULES.md 5, 6) and on the tick. `worst` is the highest price in CNY to
+    buy at, the lowest to sell at; what it bounds says `slippage`. `context.quote` must be there.
     """
     quote, instrument = context.quote, context.instrument
     assert quote is not None
@@ -67,6 +70,8 @@ def limit_price(side: Side, level: int, context: Context) -> Price | NoPrice:
     far = instrument.limit_down if side is Side.BUY else instrument.limit_up  # a fallback may be of another day
     if far is not None and ((value < far) if side is Side.BUY else (value > far)):
         value, origin = far, f"{origin}>limit"
+    if worst is not None and ((value > worst) if side is Side.BUY else (value < worst)):
+        value, origin = worst, f"{origin}>{SLIPPAGE}"
     found = legal_price(Wish(side, instrument.buy_min, value), context)
     if isinstance(found, Illegal):
         return NoPrice(found)

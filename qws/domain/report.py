@@ -1,4 +1,4 @@
-"""What a run achieved: weights, tracking error, and a reason for every residual."""
+"""What a run achieved: its verdict, weights, tracking error, and a reason for every residual."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
-from qws.domain.execution import Execution
-from qws.domain.plan import Outcome, Plan
+from qws.domain.execution import INTERRUPTED, Execution
+from qws.domain.known_orders import NEVER_ARRIVED, NOT_SENT
+from qws.domain.orders import OrderStatus
+from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.pricing import mark_price
+from qws.domain.rest import FOLLOW_UP, rest_of
 
 _ONE = Decimal(1)
 # Run, target, day, attempt; status, reason, text, time; asset, positions, outcomes; fees in CNY, tracking error.
@@ -20,9 +23,45 @@ Ending = tuple[
 
 def ending_of(run: Execution, end: Snapshot) -> Ending:
     """How a run ended, judged by the account at that time."""
-    outcomes, (status, reason) = outcomes_of(run, end), run.verdict()
+    outcomes, (status, reason) = outcomes_of(run, end), verdict(run)
+    again = run.rules.follow_ups
+    if reason in ("", "not_filled") and run.plan.attempt < again.times and rest_of(outcomes, again.absent).codes:
+        status, reason = INTERRUPTED, FOLLOW_UP
     found = (end.at, end.asset, end.positions, outcomes, run.fees, tracking_error(outcomes))
     return (*run.identity, status, reason, "", *found)
+
+
+def verdict(run: Execution) -> tuple[str, str]:
+    """How a run ended, and why it did not trade everything: two stable codes, the second empty when it did.
+
+    completed, incomplete, superseded; or interrupted: to be planned again, as nothing of it is unknown.
+    """
+    is_known, is_complete = (
+        run.is_settled(),
+        all(run.filled(row.code) == run.ordered(row.code) for row in run.plan.rows),
+    )
+    reason = "unknown" if not is_known else run.stop_reason or ("" if is_complete else "not_filled")
+    if not run.stop_reason and is_complete:
+        return "completed", reason
+    has_own_word = run.stop_reason == "superseded" or (run.stop_reason == INTERRUPTED and is_known)
+    return run.stop_reason if has_own_word else "incomplete", reason
+
+
+def residual(run: Execution, row: PlanRow) -> str:
+    """Why less of a name was traded than wanted: a stable reason code, empty when nothing is missing."""
+    legs = run.legs_of(row.code)
+    orders = [leg.order for leg in legs]
+    if any(order is None or order.status is OrderStatus.UNKNOWN for order in orders):
+        return "unknown"
+    if run.filled(row.code) == run.ordered(row.code):
+        return run.reasons.get(row.code, row.reason if legs or row.side is None else "not_sent")
+    refusals = [order.message for order in orders if order is not None and order.status is OrderStatus.JUNK]
+    if any(message != NEVER_ARRIVED and not message.startswith(NOT_SENT) for message in refusals):
+        return "rejected"
+    if NEVER_ARRIVED in refusals:
+        return NEVER_ARRIVED.replace(" ", "_")
+    left = "not_sent" if len(refusals) == len(legs) else run.chase.left.get(row.code)
+    return run.reasons.get(row.code) or left or "not_filled"
 
 
 def outcomes_of(run: Execution, end: Snapshot) -> tuple[Outcome, ...]:
@@ -37,7 +76,7 @@ def outcomes_of(run: Execution, end: Snapshot) -> tuple[Outcome, ...]:
     for row in run.plan.rows:
         achieved = values.pop(row.code, Decimal(0)) / total if total else Decimal(0)
         filled = run.filled(row.code)
-        outcomes.append(Outcome(row.code, row.weight, achieved, row.shares, filled, run.residual(row)))
+        outcomes.append(Outcome(row.code, row.weight, achieved, row.shares, filled, residual(run, row)))
     strangers = [
         Outcome(code, Decimal(0), value / total if total else Decimal(0), 0, 0, "not_planned")
         for code, value in sorted(values.items())

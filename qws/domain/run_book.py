@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qws.domain.costs import Costs
 from qws.domain.execution import Execution
+from qws.domain.execution_rules import ExecutionRules
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.domain.plan import Plan
 
@@ -11,17 +12,18 @@ from qws.domain.plan import Plan
 class RunBook:
     """The run that is on, and the end of the others: told, or asked for and not told."""
 
-    def __init__(self, costs: Costs) -> None:
-        self._costs = costs
+    def __init__(self, costs: Costs, rules: ExecutionRules) -> None:
+        self._costs, self._rules = costs, rules
         self._is_told: dict[tuple[str, int], bool] = {}
         self.run: Execution | None = None
 
-    def begin(self, plan: Plan) -> Execution | None:
-        """The run of this plan, unless another is on, it is only a preview, or its run is over."""
+    def begin(self, plan: Plan, stopped: str = "") -> bool:
+        """Begin the run of this plan, or only end it, unless another is on, it is a preview, or its run is over."""
         if self.run is not None or plan.preview or (plan.run_id, plan.attempt) in self._is_told:
-            return None
-        self.run = Execution(plan, plan.at.date(), plan.cash)
-        return self.run
+            return False
+        self.run = Execution(plan, self._rules, self._costs.on(plan.at.date()))
+        self.run.owes_round = bool(stopped) and self.run.stop(stopped)
+        return True
 
     def of(self, run_id: str, attempt: int) -> Execution | None:
         """The run that is on, if it is this one: a timer or an order of another one means nothing."""
@@ -40,10 +42,12 @@ class RunBook:
     def note_fill(self, trade: Trade) -> None:
         """A fill, booked once."""
         if self.run is not None:
-            self.run.on_fill(trade, self._costs.on(self.run.day))
+            self.run.on_fill(trade)
 
-    def ask_end(self, run_id: str, attempt: int) -> bool:
+    def ask_end(self, run_id: str, attempt: int, reason: str) -> bool:
         """The end of a run was asked for: its plan may not begin any more. Whether its end was told already."""
+        if (run := self.of(run_id, attempt)) is not None and run.stop(reason):
+            run.owes_round = True
         return self._is_told.setdefault((run_id, attempt), False)
 
     def end(self, run_id: str, attempt: int, status: str) -> None:

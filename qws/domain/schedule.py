@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
+from qws.domain.calendar import UnknownDay
+
 _DAY = timedelta(days=1)
 # Phases of the auction market for stocks; half-open, RULES.md section 7.
 _PHASES = (
@@ -59,6 +61,13 @@ class Schedule:
         if self.calendar.is_session(today) and (self.always_open or now.time() < self.last_order_at):
             return today
         return self.calendar.next_session(today)
+
+    def session_after(self, day: date) -> date | None:
+        """The trading day after `day`; None beyond the calendar."""
+        try:
+            return self.calendar.next_session(day)
+        except UnknownDay:
+            return None
 
     def phase_at(self, now: datetime) -> str:
         """The phase of the market at `now`: a name of RULES.md section 7, or `holiday`. Raises `UnknownDay`."""

@@ -33,7 +33,8 @@ _EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, marke
 _PLAN = """SELECT stock_code, side, shares, price, price_from, weight, held, sellable, wanted, fee, reason, attempt
     FROM plan_row WHERE run_id = ? AND attempt = (SELECT max(attempt) FROM plan_row WHERE run_id = ?) ORDER BY idx"""
 
-# The run's own messages, what led to its start and to its target, and what they caused without naming a run.
+# The run's own messages, what led to its start and to its target, and what they caused without naming a run. Meanwhile
+# processes ended and began, the broker was lost and found, a person ordered something: each explains what follows it.
 _TRACE = """WITH RECURSIVE
     own (id) AS (SELECT id FROM message WHERE run_id = :run AND run_id <> ''),
     root (id) AS (
@@ -45,7 +46,10 @@ _TRACE = """WITH RECURSIVE
         WHERE m.run_id IN ('', :run) AND far < 20)
     SELECT id, corr, cause, parent, at, sender, kind, run_id, line FROM message WHERE id IN (
         SELECT id FROM own UNION SELECT id FROM above
-        UNION SELECT m.id FROM message m JOIN own ON m.cause = own.id WHERE m.run_id = '' AND m.kind <> 'SweepDue')
+        UNION SELECT m.id FROM message m JOIN own ON m.cause = own.id WHERE m.run_id = '' AND m.kind <> 'SweepDue'
+        UNION SELECT id FROM message
+            WHERE kind IN ('Started', 'Stopping', 'LinkLost', 'LinkReady', 'ControlOrdered')
+            AND id BETWEEN (SELECT min(id) FROM own) AND (SELECT max(id) FROM own))
     ORDER BY id"""
 
 
@@ -123,11 +127,19 @@ class Views:
         return self._read("SELECT command, argument, by, asked_at FROM control WHERE answer IS NULL ORDER BY id")
 
     def trace(self, run_id: str) -> list[Record]:
-        """The messages of a run, in order; `depth` counts the listed messages above each one."""
+        """The messages of a run, in order; `depth` counts the listed messages above each one.
+
+        Every attempt begins at the depth of the first. Between the first message and the last, starts and stops of
+        the process are listed too: a `Started` without a `Stopping` before it tells that the process was cut off.
+        """
         rows = self._read(_TRACE, {"run": run_id})
         depths: dict[object, int] = {}
+        begins: int | None = None
         for row in rows:
-            row["depth"] = depths[row["id"]] = depths.get(row["parent"], -1) + 1
+            depth = depths.get(row["parent"], -1) + 1
+            if row["kind"] == "RebalanceDue":
+                begins = depth = depth if begins is None else begins
+            row["depth"] = depths[row["id"]] = depth
         return rows
 
     def _of_run(self, sql: str, run_id: str | None, order: str) -> list[Record]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from loguru import logger
 
 from qws.domain.account import Asset
-from qws.messages import EquityRecorded, PositionDrift, RecordDisputed, RunFinished, TargetAccepted
+from qws.messages import EquityRecorded, LedgerDrift, RecordDisputed, RunFinished, TargetAccepted
 from qws.store.archive import EquityRow, MirrorStale, append_equity, is_mirrored, write_target
 from qws.store.parquet_file import write_atomically
 
@@ -34,7 +34,7 @@ class FileArchive:
             )
 
     def write_result(
-        self, target: TargetAccepted | None, result: RunFinished, notes: Sequence[PositionDrift | RecordDisputed]
+        self, target: TargetAccepted | None, result: RunFinished, notes: Sequence[LedgerDrift | RecordDisputed]
     ) -> None:
         """`<file name>.<run id>.result.json`: status, tracking error, and what became of every name."""
         file_name = target.name if target is not None else result.target_id
@@ -67,9 +67,9 @@ class FileArchive:
                 for row in (target.dropped if target is not None else ())
             ],
             "drifts": [
-                {"stock_code": note.code, "ours": note.ours, "theirs": note.theirs}
+                {"stock_code": note.code, "explanation": note.explanation, **_both(note)}
                 for note in notes
-                if isinstance(note, PositionDrift)
+                if isinstance(note, LedgerDrift)
             ],
             "disputed_records": [
                 {"stock_code": note.code, "field": note.field, "record": note.record, "table": note.table}
@@ -101,3 +101,7 @@ class FileArchive:
             append_equity(self._equity, row)
         except MirrorStale as error:
             logger.warning("{}", error)
+
+
+def _both(drift: LedgerDrift) -> dict[str, float]:
+    return {"ours": float(drift.ours), "theirs": float(drift.theirs)}

@@ -18,10 +18,10 @@ from qws.domain.orders import OrderStatus
 from qws.domain.plan import PlanRow
 from qws.home import Home
 from qws.messages import (
+    LedgerDrift,
     OrderUpdated,
     PlaceOrder,
     PlanDrafted,
-    PositionDrift,
     RebalanceDue,
     RunFinished,
     SnapshotTaken,
@@ -167,7 +167,7 @@ def check_in_time(life: Life, moment: datetime) -> RunFinished:
     assert last, moment
     assert [order for order in last.values() if order.status is OrderStatus.JUNK] == [], moment
     assert all(order.status.is_terminal for order in last.values()), moment
-    assert life.of(PositionDrift) == [], moment
+    assert life.of(LedgerDrift) == [], moment
     (end,) = life.of(RunFinished)
     assert end.asset is not None, moment
     assert end.asset.cash >= 0, moment

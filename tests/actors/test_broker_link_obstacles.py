@@ -6,10 +6,11 @@ import pytest
 
 from actors.broker_link import BrokerLink
 from qws.domain.orders import OrderStatus
-from qws.messages import ControlOrdered, OrderUpdated, RunStopOrdered
-from qws.runtime.message import Stopping
-from tests.support.builders import NEXT_DAY, TARGET, a_due, an_order
-from tests.support.link_rig import Rig, a_rig, played
+from qws.errors import GatewayTimeout
+from qws.messages import ControlOrdered, FillReceived, ListsDue, ListsRead, OrderUpdated, RunStopOrdered
+from qws.runtime.message import Later, Stopping
+from tests.support.builders import NEXT_DAY, RUN, TARGET, a_due, an_order
+from tests.support.link_rig import ORDER, Rig, a_rig, played
 from tests.support.outputs import of
 
 STOP = RunStopOrdered(a_due(target_id=TARGET), "cancelled")
@@ -68,6 +69,31 @@ async def test_a_resume_and_the_next_attempt_of_a_stopped_run_may_send_again() -
 
     assert withdrawn(await rig.place(other)) == []
     assert rig.broker.placed == [other]
+
+
+@played
+async def test_an_order_whose_price_is_of_another_moment_when_its_turn_comes_is_not_handed_over() -> None:
+    rig = a_rig()
+
+    assert withdrawn(await rig.place(good_s=0.0)) == []
+    late = await rig.place(an_order(index=1), good_s=-0.1)
+    assert withdrawn(late) == [(OrderStatus.JUNK, "", "not sent: stale_price")]
+    assert len(rig.broker.placed) == 1
+
+
+@played
+async def test_a_last_look_reads_the_lists_tells_what_they_know_and_then_that_it_looked() -> None:
+    rig = a_rig()
+    await rig.open()
+    await rig.place()
+    rig.broker.trades_of(ORDER, 1000)
+    rig.broker.moves(ORDER, OrderStatus.SUCCEEDED, 1000)
+
+    told = await rig.link.on_lists_due(ListsDue(RUN, 0))
+
+    assert [type(each) for each in told] == [FillReceived, OrderUpdated, ListsRead]
+    rig.broker.query_errors = [GatewayTimeout("no answer")]
+    assert await rig.link.on_lists_due(ListsDue(RUN, 0)) == [Later(3.0, ListsDue(RUN, 0))]
 
 
 def test_a_halt_of_an_earlier_life_is_remembered() -> None:

@@ -10,7 +10,7 @@ from qws.errors import GatewayTimeout
 from qws.messages import FillReceived, LinkReady, OrderUpdated, PlaceOrder, SweepDue
 from qws.ports import LinkUp
 from qws.runtime.message import Message
-from tests.support.builders import RUN, a_fill, an_order
+from tests.support.builders import RUN, a_fill, an_order, at
 from tests.support.fake_broker import FakeBroker
 from tests.support.link_rig import ORDER, Rig, a_rig, played, statuses
 from tests.support.outputs import of, told
@@ -18,7 +18,7 @@ from tests.support.outputs import of, told
 
 @played
 async def test_after_a_restart_nothing_is_placed_again_and_an_intent_that_never_left_is_found_absent() -> None:
-    rig = a_rig(FakeBroker(arrives=False)).reborn([PlaceOrder(RUN, ORDER)])
+    rig = a_rig(FakeBroker(arrives=False)).reborn([PlaceOrder(RUN, ORDER, at("10:00:00"))])
 
     heard = await rig.open()
     looks = [statuses(await rig.sweep(10.0)) for _ in range(3)]
@@ -32,7 +32,7 @@ async def test_after_a_restart_nothing_is_placed_again_and_an_intent_that_never_
 async def test_what_was_told_before_a_restart_is_not_told_again() -> None:
     rig = a_rig(FakeBroker(arrives=False))
     lost, live = an_order(index=1), an_order(index=2)
-    journal: list[Message] = [PlaceOrder(RUN, lost), PlaceOrder(RUN, live)]
+    journal: list[Message] = [PlaceOrder(RUN, lost, at("10:00:00")), PlaceOrder(RUN, live, at("10:00:00"))]
     await rig.place(lost)
     rig.broker.arrives = True
     await rig.place(live)
@@ -92,7 +92,7 @@ async def _step(rig: Rig, step: str, n: int, journal: list[Message]) -> list[Mes
     match step:
         case "place":
             request = an_order(index=n)
-            journal.append(PlaceOrder(RUN, request))
+            journal.append(PlaceOrder(RUN, request, at("10:00:00")))
             return told(await rig.place(request))  # type: ignore[return-value]
         case "sweep":
             return told(await rig.sweep())  # type: ignore[return-value]

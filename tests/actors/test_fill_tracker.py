@@ -1,128 +1,201 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from actors.fill_tracker import FillTracker
-from qws.domain.account import Position
 from qws.domain.market import Side
-from qws.errors import GatewayLost
-from qws.messages import ExecutionEnded, FillReceived, FillsReconciled, PositionDrift, SnapshotTaken
-from qws.runtime.message import Later
-from tests.support.builders import (
-    DAY,
-    RUN,
-    TARGET,
-    HandClock,
-    a_fill,
-    a_position,
-    a_quote,
-    a_snapshot,
-    an_asset,
-    an_order,
-    at,
+from qws.messages import (
+    AccountDue,
+    FillReceived,
+    FillsReconciled,
+    RunFinished,
 )
-from tests.support.fake_broker import FakeBroker, FakeQuotes
+from qws.runtime.message import Later
+from tests.support.account_truth import Truth, moment
+from tests.support.builders import NEXT_DAY, RUN, a_due, a_quote, at
 from tests.support.outputs import of, told
-
-A, B = "600000.SH", "600004.SH"
-ENDED = ExecutionEnded(RUN, DAY, (A, B))
-BEFORE = (a_position(A, 1000),)
-AFTER = (a_position(A, 400), a_position(B, 300))
-
-
-def snapshot_taken(positions: tuple[Position, ...] = BEFORE) -> SnapshotTaken:
-    return SnapshotTaken(RUN, TARGET, DAY, 0, preview=False, snapshot=a_snapshot("0", positions))
-
-
-def fills() -> list[FillReceived]:
-    sold, bought = an_order(A, Side.SELL, 600), an_order(B, Side.BUY, 300, 1)
-    return [FillReceived(a_fill(sold, 600)), FillReceived(a_fill(bought, 100, 1)), FillReceived(a_fill(bought, 200, 2))]
-
-
-def a_tracker(broker: FakeBroker, clock: HandClock | None = None, quotes: FakeQuotes | None = None) -> FillTracker:
-    tracker = FillTracker(broker, quotes or FakeQuotes({A: a_quote(A)}), clock or HandClock(at("10:05:00")))
-    tracker.on_snapshot_taken(snapshot_taken())
-    for fill in fills():
-        tracker.on_fill_received(fill)
-    return tracker
+from tests.support.tracker_rig import (
+    ACCOUNT_S,
+    DUE,
+    ENDED,
+    SELL,
+    A,
+    B,
+    Life,
+    a_life,
+    an_account,
+    by_hand,
+    kinds,
+)
 
 
 def test_books_that_agree_are_reconciled_at_once_with_the_account_and_quotes_of_the_moment() -> None:
-    clock, quotes = HandClock(at("10:05:00")), FakeQuotes({A: a_quote(A)})
-    broker = FakeBroker(money=an_asset("1", AFTER), holdings=AFTER)
+    life = a_life(an_account())
 
-    answer = asyncio.run(a_tracker(broker, clock, quotes).on_execution_ended(ENDED))
+    (end,) = told(asyncio.run(life.tracker.on_execution_ended(ENDED)))
 
-    (end,) = told(answer)
     assert isinstance(end, FillsReconciled)
-    assert (end.snapshot.positions, end.snapshot.asset) == (AFTER, an_asset("1", AFTER))
-    assert (end.snapshot.at, end.snapshot.quotes) == (at("10:05:00"), (a_quote(A),))
+    truth = life.broker.truth
+    assert (end.snapshot.positions, end.snapshot.asset) == (truth.positions(4), truth.asset(4))
+    assert (end.snapshot.at, end.snapshot.quotes) == (moment(4), (a_quote(A),))
 
 
-def test_a_query_that_lags_is_no_drift() -> None:
-    clock = HandClock(at("10:05:00"))
-    lagging = FakeBroker(
-        holdings=BEFORE, later_accounts=[(an_asset("1", BEFORE), BEFORE), (an_asset("1", AFTER), AFTER)]
-    )
+def test_the_first_look_comes_after_the_first_order_and_the_last_before_the_end() -> None:
+    life = Life(an_account())
+    snapshot, *rest = life.trades()
+    life.hear([snapshot, life.snapshot(preview=True)])
+    assert life.due == []
+    life.hear(rest)
 
-    answer = asyncio.run(a_tracker(lagging, clock).on_execution_ended(ENDED))
+    assert life.due == [(ACCOUNT_S, DUE)]
+    assert life.until(26) == []
+    assert (life.broker.looks, len(life.due)) == (5, 1)
+    life.end()
+    looks = life.broker.looks
+    life.until(60)
+    assert (life.broker.looks, life.due) == (looks, [])
 
-    assert of(PositionDrift, answer) == []
-    assert len(of(FillsReconciled, answer)) == 1
-    assert clock.now() == at("10:05:01")
+
+@pytest.mark.parametrize("age_s", [3.0, 10.0])
+def test_answers_that_lag_are_no_drift_and_the_end_waits_for_those_of_now(age_s: float) -> None:
+    life = a_life(an_account())
+    life.broker.age_s = age_s
+
+    (end,) = life.end()
+
+    assert life.drifts == []
+    assert end.snapshot.positions == life.broker.truth.positions(100)
+    assert 3 + age_s <= life.second() <= 5 + age_s
 
 
-def test_a_difference_that_stays_is_drift_for_each_code_and_does_not_hold_the_run() -> None:
-    wrong = (a_position(A, 500), a_position("000001.SZ", 100))
-    clock = HandClock(at("10:05:00"))
+def test_answers_that_stand_still_for_as_long_as_they_may_are_no_drift() -> None:
+    life = a_life(an_account())
+    for second in (5, 10, 15):
+        life.broker.age_s = second - 0.2  # as before the first fill
+        assert life.until(second) == []
+    life.broker.age_s = 0
 
-    answer = asyncio.run(a_tracker(FakeBroker(holdings=wrong), clock).on_execution_ended(ENDED))
+    assert life.until(60) == []
 
-    assert of(PositionDrift, answer) == [
-        PositionDrift(RUN, "000001.SZ", 0, 100),
-        PositionDrift(RUN, A, 400, 500),
-        PositionDrift(RUN, B, 300, 0),
+
+def test_a_trade_by_hand_is_told_once_while_the_run_is_on_and_not_again_at_its_end() -> None:
+    life = a_life(an_account(by_hand(B, Side.BUY, 500, 7)))
+
+    drifts = life.until(25)
+
+    ((_, money, _), shares) = kinds(drifts)
+    assert shares == (B, Decimal(500), "manual_trade")
+    assert -5010 < money < -5000
+    assert {(drift.run_id, drift.attempt) for drift in drifts} == {(RUN, 0)}
+    before = life.second()
+    assert (len(life.until(60)), len(life.end()), len(life.drifts)) == (2, 1, 2)
+    assert life.second() <= max(before, 60) + 1
+
+
+def test_a_trade_by_hand_at_the_end_is_told_before_the_run_has_ended() -> None:
+    life = a_life(an_account(by_hand(A, Side.SELL, 100, 4.5)))
+    life.until(5)
+
+    life.end()
+
+    assert [(code, why) for code, _, why in kinds(life.drifts)] == [("", "manual_trade"), (A, "manual_trade")]
+    assert life.second() < 40
+
+
+def test_a_withdrawal_is_a_transfer_and_shares_in_proportion_a_dividend() -> None:
+    truth = an_account()
+    truth.moves, truth.bonus = [(6, Decimal(-12_345))], [(7, A, 200)]  # five new shares for ten held
+
+    assert kinds(a_life(truth).until(60)) == [
+        ("", Decimal(-12_345), "transfer"),
+        (A, Decimal(200), "dividend"),
     ]
-    assert len(of(FillsReconciled, answer)) == 1
-    assert clock.now() == at("10:05:04")
+
+
+@pytest.mark.parametrize(("off", "explanation"), [("-12", None), ("-40", "fees"), ("-5000", "transfer")])
+def test_fees_that_were_not_told_may_be_off_by_a_bound(off: str, explanation: str | None) -> None:
+    truth = an_account()
+    truth.moves = [(1, Decimal(off))]
+    life = Life(truth)
+    life.clock.time = moment(0.2)
+    untold = [
+        FillReceived(replace(message.trade, fee=None)) if isinstance(message, FillReceived) else message
+        for message in life.trades()
+    ]
+    life.hear(untold)
+
+    assert [drift.explanation for drift in life.until(60)] == ([explanation] if explanation else [])
+
+
+def test_a_broker_that_does_not_answer_tells_no_drift_and_the_looks_go_on() -> None:
+    truth = an_account()
+    truth.moves = [(6, Decimal(-12_345))]
+    life = a_life(truth)
+    life.broker.is_silent = True
+    assert life.until(60) == []
+    life.broker.is_silent = False
+    assert life.until(70) == []
+    assert kinds(life.until(90)) == [("", Decimal(-12_345), "transfer")]
 
 
 def test_a_broker_that_does_not_answer_is_asked_again_later_and_never_read_as_flat() -> None:
-    broker = FakeBroker(holdings=AFTER, account_errors=[GatewayLost("gone")] * 5)
-    tracker = a_tracker(broker)
+    life = a_life(an_account())
+    life.broker.is_silent = True
 
-    first, second = (asyncio.run(tracker.on_execution_ended(ENDED)) for _ in range(2))
+    first = asyncio.run(life.tracker.on_execution_ended(ENDED))
+    life.broker.is_silent = False
+    second = asyncio.run(life.tracker.on_execution_ended(ENDED))
 
-    assert first == Later(30.0, ENDED)
+    assert first == [Later(30.0, ENDED)]
     assert len(of(FillsReconciled, second)) == 1
 
 
+def test_an_end_without_the_lists_is_told_with_what_was_read() -> None:
+    life = a_life(an_account())
+    life.broker.has_no_lists = True
+
+    (end,) = life.end()
+
+    assert end.snapshot.positions == life.broker.truth.positions(100)
+
+
 def test_a_name_that_was_sold_out_is_no_drift_when_the_broker_no_longer_lists_it() -> None:
-    tracker = FillTracker(FakeBroker(), FakeQuotes(), HandClock(at("10:05:00")))
-    tracker.on_snapshot_taken(snapshot_taken())
-    tracker.on_fill_received(FillReceived(a_fill(an_order(A, Side.SELL, 1000), 1000)))
+    sold = replace(SELL, request=replace(SELL.request, shares=1000), fills=((1, 1000),))
+    life = Life(Truth(Decimal(50_000), {A: 1000}, [sold]))
+    life.hear(life.trades([sold]))
+    life.until(2)
 
-    assert of(PositionDrift, asyncio.run(tracker.on_execution_ended(ENDED))) == []
+    assert (len(life.end()), life.drifts) == (1, [])
 
 
-@given(st.integers(0, 4), st.integers(0, 4))
-def test_memory_after_a_restart_is_that_of_the_live_ledger(told_before: int, snapshot_at: int) -> None:
-    journal: list[SnapshotTaken | FillReceived] = [*fills()]
-    journal.insert(min(snapshot_at, len(journal)), snapshot_taken())
-    live, recalled = (FillTracker(FakeBroker(), FakeQuotes(), HandClock(at("10:05:00"))) for _ in range(2))
+def test_the_looks_end_with_the_run_whoever_ends_it_and_with_the_day() -> None:
+    told_over, overnight = a_life(an_account()), a_life(an_account())
+    told_over.tracker.on_run_finished(RunFinished.without_trades(a_due(), "refused", "halted", "", at("10:00:04")))
+    told_over.until(60)
+    overnight.clock.set("09:30:00", NEXT_DAY)
+    overnight.note(asyncio.run(overnight.tracker.on_account_due(DUE)))
 
-    for number, message in enumerate(journal):
-        if isinstance(message, SnapshotTaken):
-            live.on_snapshot_taken(message)
-            (recalled.recall_snapshot_taken if number < told_before else recalled.on_snapshot_taken)(message)
-        else:
-            live.on_fill_received(message)
-            (recalled.recall_fill_received if number < told_before else recalled.on_fill_received)(message)
+    assert (told_over.broker.looks, told_over.due) == (0, [])
+    assert (overnight.broker.looks, len(overnight.due)) == (0, 1)  # the one that is handled here
 
-    answers = [of(PositionDrift, asyncio.run(each.on_execution_ended(ENDED))) for each in (live, recalled)]
-    assert answers[0] == answers[1]
-    assert Decimal(0) == sum(drift.theirs for drift in answers[0])
+
+def test_timers_of_another_attempt_or_two_at_once_mean_nothing() -> None:
+    life = a_life(an_account())
+    life.until(5)
+    stray = [asyncio.run(life.tracker.on_account_due(due)) for due in (DUE, AccountDue(RUN, 1), AccountDue("other", 0))]
+
+    assert stray == [[], [], []]
+    assert life.broker.looks == 1
+
+
+def test_a_new_attempt_begins_its_books_anew() -> None:
+    life = a_life(an_account(by_hand(B, Side.BUY, 500, 7)))
+    assert len(life.until(40)) == 2
+
+    life.hear([life.snapshot(attempt=1)])
+
+    assert (life.until(120), life.broker.looks) == (life.drifts, 8)
+    assert len(life.drifts) == 2

@@ -21,7 +21,7 @@ OTHER = "b" * 64
 
 def a_clock(now: str, day: date = DAY, *, always_open: bool = False) -> tuple[HandClock, MarketClock]:
     clock = HandClock(at(now, day))
-    return clock, MarketClock(clock, a_schedule(always_open=always_open))
+    return clock, MarketClock(clock, a_schedule(always_open=always_open), carries=False)
 
 
 def runs(answer: object) -> list[tuple[str, str, int, datetime]]:

@@ -72,7 +72,7 @@ class Weeks:
         async def life() -> None:
             clock = LoopClock(start)
             script = [entry for entry in self.script if start <= entry[0] < end]
-            makers = [lambda: Feeder(clock, script), lambda: MarketClock(clock, a_schedule()), Recorder]
+            makers = [lambda: Feeder(clock, script), lambda: MarketClock(clock, a_schedule(), carries=False), Recorder]
             system = System(makers, clock=clock, journal=self.journal)
             with anyio.move_on_after((end - start).total_seconds()):
                 await system.run()
@@ -171,7 +171,7 @@ def test_beyond_the_calendar_the_clock_says_unknown_each_hour_and_fires_nothing(
 def test_a_machine_that_slept_over_days_does_not_fire_for_them() -> None:
     async def story() -> list[Message]:
         clock = HandClock(at("20:00:00"))
-        source = MarketClock(clock, a_schedule()).source()
+        source = MarketClock(clock, a_schedule(), carries=False).source()
         heard: list[Message] = [await anext(source) for _ in range(3)]
         clock.time = at("10:00:00", date(2026, 11, 23))
         return heard + [await anext(source) for _ in range(5)]

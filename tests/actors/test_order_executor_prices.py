@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qws.domain.orders import OrderStatus
+from qws.domain.report import residual
 from qws.messages import ExecutionEnded, PricesDue, PricesTaken, RunStopOrdered
 from tests.support.builders import RUN, a_plan, a_quote, an_instrument, at
 from tests.support.desk import DUE, RULES, A, B, C, a_desk, orders, ready
@@ -61,4 +62,4 @@ def test_when_no_name_can_be_priced_the_run_ends_with_the_reason() -> None:
     assert len(of(ExecutionEnded, answer)) == 1
     run = desk.executor._book.run
     assert run is not None
-    assert [run.residual(row) for row in run.plan.rows] == ["no_quote"]
+    assert [residual(run, row) for row in run.plan.rows] == ["no_quote"]

@@ -11,6 +11,7 @@ from qws.domain.crosscheck import disagreements
 from qws.domain.market import Quote, Side
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.planner import Sizing
+from qws.domain.rest import Absent
 from qws.domain.targets import DroppedRow
 from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, SnapshotTaken
 from tests.support.builders import (
@@ -48,7 +49,7 @@ def drafted(answer: PlanDrafted | PlanRefused | RecordDisputed) -> Plan:
 
 
 def test_a_target_and_a_snapshot_become_a_plan_of_that_run() -> None:
-    planner = Planner(RULES, Sizing.AT_SEND)
+    planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.on_target_accepted(a_target({A: "0.5"}))
 
     plan = drafted(answer_of(planner, taken(preview=True)))
@@ -58,7 +59,7 @@ def test_a_target_and_a_snapshot_become_a_plan_of_that_run() -> None:
 
 
 def test_the_holding_of_a_filtered_row_is_kept() -> None:
-    planner = Planner(RULES, Sizing.AT_SEND)
+    planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.on_target_accepted(a_target({A: "0.5"}, dropped=(DroppedRow(3, B, "negative_weight", ""),)))
 
     plan = drafted(answer_of(planner, taken()))
@@ -68,7 +69,7 @@ def test_the_holding_of_a_filtered_row_is_kept() -> None:
 
 @pytest.mark.parametrize("snapshot", [taken("f" * 64), taken(day=NEXT_DAY)])
 def test_without_the_target_of_the_day_nothing_is_planned_and_nothing_is_sold(snapshot: SnapshotTaken) -> None:
-    planner = Planner(RULES, Sizing.AT_SEND)
+    planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.on_target_accepted(a_target({A: "0.5"}))
 
     answer = answer_of(planner, snapshot)
@@ -78,7 +79,7 @@ def test_without_the_target_of_the_day_nothing_is_planned_and_nothing_is_sold(sn
 
 
 def test_a_restart_remembers_targets_of_today_and_later_only() -> None:
-    planner = Planner(RULES, Sizing.AT_SEND)
+    planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.recall_target_accepted(a_target({A: "0.5"}, days=(DAY, NEXT_DAY)))
     planner.recall_target_accepted(replace(a_target({B: "0.5"}, target_id="b" * 64), at=at("08:00:00", NEXT_DAY)))
 
@@ -113,7 +114,7 @@ def looked(
 
 
 def a_planner(sizing: Sizing) -> Planner:
-    planner = Planner(RULES, sizing)
+    planner = Planner(RULES, sizing, Absent.HOLD)
     planner.recall_target_accepted(a_target({A: "0.5"}))
     return planner
 
@@ -257,7 +258,7 @@ def test_what_came_into_the_account_after_0925_is_left_alone_and_what_was_bought
 
 
 def test_a_record_that_differs_from_the_tables_is_told_once_a_day_and_wins() -> None:
-    planner = Planner(RULES, Sizing.AT_SEND)
+    planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.on_target_accepted(a_target({A: "0.5"}))
     told = taken()
     first, second = told.snapshot.instruments

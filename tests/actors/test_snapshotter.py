@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from actors.snapshotter import Snapshotter, does_not_add_up
+from actors.snapshotter import Snapshotter
+from qws.domain.account import does_not_add_up
 from qws.domain.orders import OrderStatus
 from qws.errors import GatewayLost, GatewayTimeout
 from qws.messages import PlanRefused, SnapshotDue, SnapshotTaken

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
@@ -17,12 +18,13 @@ from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.messages import FillReceived, OrderUpdated, PlaceOrder, SweepDue
 from qws.runtime.actor import Actor
-from qws.runtime.clock import SystemClock
+from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.runtime.message import Envelope, Message, Started
 from qws.runtime.system import System
 from qws.store.journal import SqliteJournal
 
 REQUEST = OrderRequest("", "600519.SH", Side.BUY, 100, Decimal("1688.00"))
+GOOD_UNTIL = datetime(2026, 11, 19, 9, 30, 6, tzinfo=SHANGHAI)
 
 
 class Executor(Actor):
@@ -45,7 +47,8 @@ class Executor(Actor):
 
     def burst(self) -> list[PlaceOrder]:
         begin, self.count = self.count, self.count + self.size
-        return [PlaceOrder("R7", replace(REQUEST, tag=f"Q{number:09d}")) for number in range(begin, self.count)]
+        tags = (f"Q{number:09d}" for number in range(begin, self.count))
+        return [PlaceOrder("R7", replace(REQUEST, tag=tag), GOOD_UNTIL) for tag in tags]
 
 
 class Link(Actor):

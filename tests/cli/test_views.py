@@ -210,7 +210,7 @@ def test_a_trace_ends_with_what_was_not_traded_and_why(traded: Home) -> None:
     answer = as_json(traded, "trace", "R1")
 
     assert isinstance(answer, dict)
-    assert set(answer) == {"run", "messages", "plan", "untraded"}
+    assert set(answer) == {"run", "messages", "plan", "untraded", "settled"}
     assert answer["run"]["run_id"] == "R1"
     assert [row["stock_code"] for row in answer["plan"]] == [MOUTAI, BANK]
     dropped, kept = answer["untraded"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,12 @@ from time import monotonic
 
 from tests.acceptance.living import Daemon, a_home, living
 from tests.acceptance.processes import Program
+from tests.crashes.doomed import KILL, PLACES, Place, doomed
 from tests.crashes.workload import SETTINGS, Files, write_opening
 
 LINES_MAX = 50  # a run with its start-up writes about as many lines of log
 _POLL_S, _FOLDERS_S, _PATIENCE_S = 0.002, 0.04, 45.0
-_FINISHED_EACH, _IN_TIME_EACH = 6, 4  # so many kills: one life may finish; one is cut by time and not by line
+_FINISHED_EACH, _OTHERS_EACH = 6, 10  # so many kills: one life may finish; one is cut by time and one by its log
 _LATEST_S = 1.2  # after the start: a kill by time comes before
 _OVERTAKING = 0.12  # how often a file comes while another has no result yet
 
@@ -32,6 +33,7 @@ class Tally:
     lives: int = 0
     exchange_kills: int = 0
     lines: Counter[int] = field(default_factory=Counter)  # at which line of a life's log it was killed
+    places: Counter[Place] = field(default_factory=Counter)  # at which row of its journal, before or after the commit
     ways: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -61,14 +63,16 @@ class LogTail:
 class Plant:
     """A home with an exchange in a process of its own, which may be killed and started again at the same address."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, places: Sequence[Place] = PLACES) -> None:
         self.chance = Random(f"{seed}:crashes")
+        self.places = tuple(places)
         self.home = a_home(folder, **SETTINGS)
         write_opening(self.home)
         self.files = Files(self.home, Random(f"{seed}:files"))
         self.tally = Tally()
         self._exchange: Program | None = None
-        self._deck: list[int] = []
+        self._lines: list[int] = []
+        self._places: list[Place] = []
         self.start_exchange()
         text = self.home.config_file.read_text(encoding="utf-8")
         changed = text.replace('\nexchange = ""', f'\nexchange = "{self._address()}"')
@@ -90,18 +94,28 @@ class Plant:
 
     def next_line(self) -> int:
         """The line to be killed at; every one comes once before any comes again."""
-        if not self._deck:
-            self._deck = self.chance.sample(range(1, LINES_MAX + 1), LINES_MAX)
-        return self._deck.pop()
+        if not self._lines:
+            self._lines = self.chance.sample(range(1, LINES_MAX + 1), LINES_MAX)
+        return self._lines.pop()
+
+    def next_place(self) -> Place:
+        """The row of the journal to die at; every one comes once before any comes again."""
+        if not self._places:
+            self._places = self.chance.sample(self.places, len(self.places))
+        return self._places.pop()
 
     def life_to_be_killed(self, number: int) -> None:
         """One life of the daemon with its end."""
         if number % _FINISHED_EACH == 0:
-            self._live("finished", None, None)
-        elif number % _IN_TIME_EACH == 1:
-            self._live("time", None, self.chance.uniform(0, _LATEST_S))
+            self._live("finished", lambda tail, lived_s: False)
+        elif number % _OTHERS_EACH == 1:
+            latest_s = self.chance.uniform(0, _LATEST_S)
+            self._live("time", lambda tail, lived_s: lived_s >= latest_s)
+        elif number % _OTHERS_EACH == 3:
+            line = self.next_line()
+            self._live("line", lambda tail, lived_s: tail.seen >= line)
         else:
-            self._live("line", self.next_line(), None)
+            self._live("journal", lambda tail, lived_s: False, self.next_place())
         if self.chance.random() < 0.25:  # the exchange works on alone for a while
             pause(self.chance.uniform(0, 0.4))
 
@@ -165,15 +179,15 @@ class Plant:
     def _address(self) -> str:
         return f"127.0.0.1:{self.home.exchange_port.read_text(encoding='utf-8').strip()}"
 
-    def _live(self, way: str, line: int | None, latest_s: float | None) -> None:
+    def _live(self, way: str, is_over: Callable[[LogTail, float], bool], place: Place | None = None) -> None:
+        """One life that gets more work until it is over, or until it has died at its place."""
         lies_there = self.chance.random() < 0.5
         if lies_there:
             self._drop_if_wanted()
-        with self._life() as (daemon, tail):
+        with self._life(place) as (daemon, tail):
             began, is_dropped = monotonic(), lies_there
             looked = began
-            while (line is None or tail.seen < line) and (latest_s is None or monotonic() - began < latest_s):
-                self._still_lives(daemon, began)
+            while not is_over(tail, monotonic() - began) and self._lives(daemon, began, place):
                 tail.look()
                 now = monotonic()
                 if not tail.is_ready or now - looked < _FOLDERS_S:
@@ -187,35 +201,42 @@ class Plant:
                         break
                     self.files.drop_next()  # not killed yet: more work
             self._kill(daemon, tail, way)
+            if place is not None:
+                self.tally.places[place] += 1
 
     def _drop_if_wanted(self) -> None:
         if not self.files.unanswered() or self.chance.random() < _OVERTAKING:
             self.files.drop_next()
 
     @contextmanager
-    def _life(self) -> Iterator[tuple[Daemon, LogTail]]:
+    def _life(self, place: Place | None = None) -> Iterator[tuple[Daemon, LogTail]]:
         tail = LogTail(self.home.logs)
         self.tally.lives += 1
-        with living(self.home) as daemon:
+        with living(self.home) if place is None else doomed(self.home, place) as daemon:
             yield daemon, tail
 
     def _until(self, daemon: Daemon, tail: LogTail, is_so: Callable[[], bool]) -> None:
         """Wait until something is so, at the latest until everything is answered and filed away."""
         began = looked = monotonic()
         while not is_so():
-            self._still_lives(daemon, began)
+            self._lives(daemon, began, None)
             tail.look()
             if tail.is_ready and monotonic() - looked >= _FOLDERS_S:
                 looked = monotonic()
                 if self.files.are_filed():
                     return
 
-    def _still_lives(self, daemon: Daemon, began: float) -> None:
-        if daemon.process.poll() is not None:
+    def _lives(self, daemon: Daemon, began: float, place: Place | None) -> bool:
+        """Let it work; false when it died at its place, and a failure when it ended by itself or never answers."""
+        code = daemon.process.poll()
+        if code is not None and place is not None and code == (KILL if sys.platform == "win32" else -KILL):
+            return False
+        if code is not None:
             raise AssertionError(f"the daemon ended with {daemon.ended()} by itself: {daemon.log()[-3000:]}")
         if monotonic() - began > _PATIENCE_S:
             raise AssertionError(f"never answered: {self.files.unanswered()}: {daemon.log()[-3000:]}")
         pause(_POLL_S)
+        return True
 
     def _kill(self, daemon: Daemon, tail: LogTail, way: str) -> None:
         daemon.kill()

@@ -26,6 +26,7 @@ class Judgement:
     """What the books say; `violations` is empty when everything holds."""
 
     files: int = 0
+    files_with_one_final_result: int = 0
     orders: int = 0
     fills: int = 0
     intents: int = 0
@@ -131,6 +132,8 @@ def _each_file_has_one_result(home: Home, files: Files, found: Judgement) -> Non
             found.violations += _story(home, targets)
         elif json.loads(on_file[0].read_text(encoding="utf-8"))["status"] not in FINAL:
             blame(f"{name}: {on_file[0].name} tells no final result")
+        else:
+            found.files_with_one_final_result += 1
     rejected = Counter(body["name"] for body in journalled(home, "TargetRejected"))
     if rejected != Counter(files.copies):
         blame(f"refused {rejected}, copies were {files.copies}")

@@ -13,8 +13,6 @@ from qws.domain.orders import OrderStatus
 from qws.domain.plan import Outcome
 from qws.domain.report import ending_of, outcomes_of, tracking_error
 from tests.support.builders import (
-    COSTS,
-    DAY,
     FEE,
     a_fill,
     a_plan,
@@ -23,7 +21,9 @@ from tests.support.builders import (
     a_report,
     a_snapshot,
     at,
+    leave,
 )
+from tests.support.desk import RULES as EXECUTION
 
 SELL, BUY = "600000.SH", "600004.SH"
 fractions = st.decimals(0, 1, places=4)
@@ -32,17 +32,17 @@ fractions = st.decimals(0, 1, places=4)
 def a_run() -> Execution:
     plan = a_plan(sells={SELL: 500}, buys={BUY: 400}, cash="0")
     rows = (replace(plan.rows[0], weight=Decimal("0.5")), replace(plan.rows[1], weight=Decimal("0.4")))
-    return Execution(replace(plan, rows=rows), DAY, plan.cash)
+    return Execution(replace(plan, rows=rows), EXECUTION, FEE)
 
 
 def test_outcomes_tell_achieved_weights_fills_and_why_the_rest_is_missing() -> None:
     run = a_run()
-    (sell,) = run.sells()
+    (sell,) = leave(run)
     run.on_order(a_report(sell, OrderStatus.SUCCEEDED, 500))
-    run.on_fill(a_fill(sell, 500), FEE)
-    (buy,) = run.buys(Decimal(0), COSTS.on(DAY))
+    run.on_fill(a_fill(sell, 500))
+    (buy,) = leave(run)
     run.on_order(a_report(buy, OrderStatus.PART_CANCEL, 100))
-    run.on_fill(a_fill(buy, 100), FEE)
+    run.on_fill(a_fill(buy, 100))
     positions = (a_position(SELL, 500), a_position(BUY, 100), a_position("000001.SZ", 200))
     end = a_snapshot("2000", positions, (a_quote(SELL), a_quote(BUY)))
 
@@ -65,8 +65,8 @@ def test_a_buy_that_never_left_says_so() -> None:
 
 def test_an_order_that_nobody_knows_of_is_unknown_and_a_refused_one_rejected() -> None:
     plan = a_plan(sells={SELL: 500, "600006.SH": 300}, cash="0")
-    run = Execution(plan, DAY, plan.cash)
-    refused = run.sells()[1]
+    run = Execution(plan, EXECUTION, FEE)
+    refused = leave(run)[1]
     run.on_order(a_report(refused, OrderStatus.JUNK, message="no"))
 
     outcomes = outcomes_of(run, a_snapshot("10000", (), ()))
@@ -109,7 +109,7 @@ def test_all_in_cash_instead_of_all_in_stock_is_an_error_of_one() -> None:
 
 def test_the_side_of_a_row_does_not_change_what_is_filled() -> None:
     run = a_run()
-    (sell,) = run.sells()
-    run.on_fill(a_fill(sell, 200), FEE)
+    (sell,) = leave(run)
+    run.on_fill(a_fill(sell, 200))
 
     assert (run.filled(SELL), run.filled(BUY), sell.side) == (200, 0, Side.SELL)

@@ -17,12 +17,13 @@ from qws.domain import planner as planning
 from qws.domain.account import Position, Snapshot
 from qws.domain.affordable import fit_to_cash
 from qws.domain.costs import Fee
-from qws.domain.execution import Execution, Leg, Phase
+from qws.domain.execution import Execution, Phase
 from qws.domain.known_orders import KnownOrders
-from qws.domain.market import Quote
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
+from qws.domain.market import Quote, Side
+from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.planner import Goal, PlanRules
+from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.schedule import Schedule
 from qws.domain.tags import is_ours, make_tag
 from qws.errors import GatewayError
@@ -36,8 +37,10 @@ JOURNAL_WITHOUT_LOCK = tuple(line for line in journal_file._TABLES if "intent_on
 Begun = m.SnapshotDue | m.RunFinished | m.RunStopOrdered | Later[m.SendWindowDue]
 Makers = Sequence[Callable[[], Actor]]
 _ENDING = (OrderStatus.REPORTED_CANCEL, OrderStatus.PARTSUCC_CANCEL)
+_obstacle = BrokerLink._obstacle
 _place, _merge_trades = BrokerLink.on_place_order, KnownOrders.merge_trades
-_buys, _waits, _on_fill, _cancel_round = Execution.buys, Execution.waits, Execution.on_fill, Execution.cancel_round
+_free, _is_over, _on_fill = Execution._free, Execution.is_phase_over, Execution.on_fill
+_cancel_round, _reprice = Execution.cancel_round, Execution.reprice
 _holding, _plan = planning._holding, planning.plan_rebalance
 _accept, _due, _settled = WeightValidator.on_weight_file_settled, RunGate.on_rebalance_due, Leg.is_settled
 _started, _fits = System.__init__, fit_to_cash
@@ -62,9 +65,25 @@ def settled_by_a_wish(self: Leg) -> bool:
     return _settled(self) or (self.order is not None and self.order.status in _ENDING)
 
 
-def spend_planned_proceeds(self: Execution, reserve: Decimal, fee: Fee) -> list[OrderRequest]:
-    owed = sum(((leg.request.shares - leg.filled) * leg.request.price for leg in self.legs.values()), Decimal(0))
-    return _buys(self, reserve - owed, fee)
+def spend_planned_proceeds(self: Execution) -> Decimal:
+    sells = self.open_legs(Side.SELL)
+    return _free(self) + sum((leg.rest * leg.request.price for leg in sells), Decimal(0))
+
+
+def spend_what_buys_hold(self: Execution) -> Decimal:
+    return _free(self) + self.owed
+
+
+def replace_before_it_ended(self: Execution, at: datetime, rows: Sequence[PlanRow]) -> list[Leg]:
+    worse = _reprice(self, at, rows)
+    self.chase.forget()
+    for leg in worse:
+        self._put_back(leg)
+    return worse
+
+
+def counts_what_traded(self: RunOrders, code: str) -> int:
+    return 0
 
 
 def plan_with_frozen_cash(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Plan | None = None) -> Plan:
@@ -92,7 +111,7 @@ def all_is_sellable(position: Position | None) -> tuple[int, int]:
 
 
 def sells_are_not_waited_for(self: Execution) -> bool:
-    return self.phase is not Phase.SELLING and _waits(self)
+    return self.phase is Phase.SELLING or _is_over(self)
 
 
 def tag_of_two(day: date, target_id: str, attempt: int, index: int) -> str:
@@ -103,9 +122,9 @@ def tag_of_all_attempts(day: date, target_id: str, attempt: int, index: int) -> 
     return make_tag(day, target_id, 0, index)
 
 
-def fill_in_time(self: Execution, trade: Trade, fee: Fee) -> bool:
+def fill_in_time(self: Execution, trade: Trade) -> bool:
     is_late = self.phase is Phase.ENDING or self.cancel_rounds > 0
-    return trade.tag in self.legs if is_late else _on_fill(self, trade, fee)
+    return trade.tag in self.legs if is_late else _on_fill(self, trade)
 
 
 def settled_without_fills(self: Leg) -> bool:
@@ -127,6 +146,10 @@ def cancelled_when_asked(self: Execution, today: date) -> list[Leg]:
 def absent_at_once(self: KnownOrders, seen: set[str], now: datetime) -> Iterator[BrokerOrder]:
     for tag in [tag for tag in self._missing if tag not in seen]:
         yield self.withdraw(tag, known_orders.NEVER_ARRIVED)
+
+
+def no_waiting_is_too_long(self: BrokerLink, msg: m.PlaceOrder) -> str:
+    return _obstacle(self, replace(msg, good_until=self._clock.now()))
 
 
 def nothing() -> Callable[[object, object], None]:
@@ -172,7 +195,7 @@ def start_beside(self: RunGate, msg: m.RebalanceDue) -> Iterator[Begun]:
         yield from self._start_waiting()
 
 
-def prices_stay_good(self: Execution, now: datetime, age_max_s: float) -> tuple[str, ...]:
+def prices_stay_good(self: Execution, rows: Sequence[PlanRow], now: datetime) -> tuple[str, ...]:
     return ()
 
 

@@ -17,10 +17,11 @@ from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
-from qws.domain import execution, known_orders
+from qws.domain import execution, known_orders, run_orders
 from qws.domain import planner as planning
-from qws.domain.execution import Execution, Leg
+from qws.domain.execution import Execution
 from qws.domain.known_orders import KnownOrders
+from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.schedule import Schedule
 from qws.runtime.message import Stopping
 from qws.runtime.system import System
@@ -86,14 +87,35 @@ BUGS = (
     Bug(
         "cancelling_is_final",
         "An order with status 51 or 52 counts as ended.",
-        ("I7", "I4", "I13", "I1", "I12"), 6,
+        ("I7", "I4", "I13", "I1", "I12"), 46,
         ((Leg, "is_settled", wrong.settled_by_a_wish), (snapshotter, "_is_working", wrong.works_until_a_wish)),
     ),
     Bug(
         "cash_before_fill",
         "Buys spend what the sells were to bring, traded or not.",
-        ("I5",), 72,
-        ((Execution, "buys", wrong.spend_planned_proceeds),),
+        ("I4", "I5"), 72,
+        ((Execution, "_free", wrong.spend_planned_proceeds),),
+    ),
+    Bug(
+        "open_buys_cost_nothing",
+        "Buys spend money that earlier buys still need.",
+        ("I4", "I5"), 72,
+        ((Execution, "_free", wrong.spend_what_buys_hold),),
+    ),
+    Bug(
+        "replaced_before_its_end",
+        "The order at a better price leaves while the one it replaces still works.",
+        ("I2", "I12"), 6,
+        (
+            (Execution, "reprice", wrong.replace_before_it_ended),
+            (RunOrders, "under_way", wrong.counts_what_traded),  # the executor has a lock of its own
+        ),
+    ),
+    Bug(
+        "old_orders_handed_over",
+        "Orders that waited behind slow calls leave at a price of long ago.",
+        ("I18",), 1,
+        ((BrokerLink, "_obstacle", wrong.no_waiting_is_too_long),),
     ),
     Bug(
         "frozen_is_cash",
@@ -127,9 +149,9 @@ BUGS = (
     ),
     Bug(
         "buys_before_sells_end",
-        "Buys leave while sells still work.",
-        ("I4",), 0,
-        ((Execution, "waits", wrong.sells_are_not_waited_for),),
+        "Buys leave while sells still work, where all sells are to end first.",
+        ("I4",), 9,
+        ((Execution, "is_phase_over", wrong.sells_are_not_waited_for),),
     ),
     Bug(
         "one_tag_for_two",
@@ -140,14 +162,14 @@ BUGS = (
     Bug(
         "tag_without_attempt",
         "A second attempt uses the tags of the first.",
-        ("I1b", "I6"), 24,
+        ("I1b", "I2", "I6"), 24,
         ((execution, "make_tag", wrong.tag_of_all_attempts), _JOURNAL_WITHOUT_LOCK),
     ),
     Bug(
         "late_fill_ignored",
         "A fill that comes after the deadline is not booked.",
         ("I7",), 3,
-        ((Execution, "on_fill", wrong.fill_in_time), (Leg, "is_settled", wrong.settled_without_fills)),
+        ((RunOrders, "on_fill", wrong.fill_in_time), (Leg, "is_settled", wrong.settled_without_fills)),
     ),
     Bug(
         "fill_booked_twice",
@@ -159,12 +181,12 @@ BUGS = (
         "latest_report_wins",
         "A late report takes back what a newer one said.",
         ("I3",), 3,
-        ((known_orders, "merge", wrong.latest_report_wins), (execution, "merge", wrong.latest_report_wins)),
+        ((known_orders, "merge", wrong.latest_report_wins), (run_orders, "merge", wrong.latest_report_wins)),
     ),
     Bug(
         "cancel_not_awaited",
         "What was asked to be cancelled counts as gone.",
-        ("I4", "I12", "I13", "I1"), 6,
+        ("I4", "I12", "I13", "I1"), 27,
         ((Execution, "cancel_round", wrong.cancelled_when_asked),),
     ),
     Bug(
@@ -188,7 +210,7 @@ BUGS = (
     Bug(
         "halt_misses_the_link",
         "A halt stops plans, but not the orders that wait to be handed over.",
-        ("I24",), 10,
+        ("I24",), 335,
         (
             (BrokerLink, "on_control_ordered", wrong.nothing()),
             (BrokerLink, "on_run_stop_ordered", wrong.nothing()),

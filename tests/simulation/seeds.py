@@ -42,7 +42,7 @@ class Report:
 def draw_world(seed: int) -> World:
     """Everything about a seed; the same in every process."""
     chance = Random(f"{seed}:world")
-    _, calendar, _ = tables()
+    _, calendar = tables()
     is_calm = seed % _CALM == 0
     days = [chance.choice(_FIRST_DAYS)]
     while len(days) < 3 and chance.random() < 0.4:

@@ -12,7 +12,6 @@ from qws.messages import (
     EquityRecorded,
     FillReceived,
     OrderUpdated,
-    PlaceOrder,
     RebalanceDue,
     RunFinished,
     TargetAccepted,
@@ -43,7 +42,7 @@ class Verdict:
         self.each_file_has_one_answer()
         self.each_run_has_one_end()
         self.each_day_has_one_record()
-        self.fills_stay_within_plans()
+        self.fills_stay_within_orders()
         self.results_tell_what_traded()
 
     def told(self, kind: type[M]) -> Iterator[M]:
@@ -105,7 +104,7 @@ class Verdict:
                 "QTY_ODD_LOT": order.code in witness.strangers,
                 "ST_DAILY_CAP": order.code in witness.strangers,
                 "PHASE_CLOSED": witness.has_gap,
-                "PRICE_CAGE": order.code in witness.dirty or witness.has_waited(order.tag),
+                "PRICE_CAGE": order.code in witness.dirty,
             }
             if not explained.get(code, False):
                 self._blame("I5" if code.startswith("INSUFF") else "I18", f"{order.tag} {order.code}: {order.message}")
@@ -149,19 +148,19 @@ class Verdict:
         if missing:
             self._blame("I9c", f"not on file: {sorted(missing)}")
 
-    def fills_stay_within_plans(self) -> None:
-        """I2: per name and attempt no more is ordered than planned, and no order trades more than it asked for."""
-        asked: Counter[tuple[str, str, str]] = Counter()
-        for intent in self.told(PlaceOrder):
-            asked[intent.run_id, intent.order.tag[-3], intent.order.code] += intent.order.shares
-        for (run_id, attempt, code), shares in asked.items():
-            plan = self._world.witness.plans[run_id, attempt]
-            most = next(row.shares for row in plan.rows if row.code == code)
-            if shares > most:
-                self._blame("I2", f"{run_id} attempt {attempt} ordered {shares} of {code}, planned {most}")
+    def fills_stay_within_orders(self) -> None:
+        """I2: no order trades more than it asked for, and no attempt more than it planned."""
+        traded: Counter[tuple[str, str, str]] = Counter()
         for order in self._world.terminal.all_orders():
             if order.traded > order.shares:
                 self._blame("I2", f"{order} traded too much")
+            if order.tag in self._world.witness.intents:
+                traded[*key_of(self._world.witness.intents[order.tag]), order.code] += order.traded
+        for (run_id, attempt, code), shares in traded.items():
+            plan = self._world.witness.plans[run_id, attempt]
+            most = next(row.shares for row in plan.rows if row.code == code)
+            if shares > most:
+                self._blame("I2", f"{run_id} attempt {attempt} traded {shares} of {code}, planned {most}")
 
     def results_tell_what_traded(self) -> None:
         """I7: the result of a run counts every share that its orders traded; one with unknown orders no more."""

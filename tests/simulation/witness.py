@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from qws.domain.execution_rules import Release
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
 from qws.domain.plan import Plan
@@ -15,6 +16,8 @@ from qws.domain.tags import is_ours, same_day_part
 from qws.messages import (
     CancelOrder,
     ControlOrdered,
+    FillReceived,
+    LedgerDrift,
     OrderUpdated,
     PlaceOrder,
     PlanReady,
@@ -46,8 +49,8 @@ class Violation:
 class Witness:
     """Sees what is durable, what is handed over and what the exchange takes, and knows the exchange's own books."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
+    def __init__(self, terminal: Terminal, release: Release) -> None:
+        self._terminal, self._release = terminal, release
         self.violations: list[Violation] = []
         self.intents: dict[str, PlaceOrder] = {}
         self.handed: dict[str, datetime] = {}
@@ -66,6 +69,9 @@ class Witness:
         self._cancels: Counter[str] = Counter()
         self._halted_at: datetime | None = None
         self._status: dict[str, BrokerOrder] = {}
+        self._filled: Counter[str] = Counter()
+        self._drifted: dict[Key, datetime] = {}
+        self._money: defaultdict[Key, Decimal] = defaultdict(Decimal)  # what recorded fills brought and took
 
     def blame(self, invariant: str, text: str) -> None:
         """Something did not hold."""
@@ -77,8 +83,14 @@ class Witness:
             match envelope.body:
                 case OrderUpdated(order=order):
                     self._status[order.tag] = order
+                case FillReceived(trade=trade) if trade.tag in self.intents:
+                    amount, is_sell = trade.shares * trade.price, trade.side is Side.SELL
+                    self._filled[trade.tag] += trade.shares
+                    self._money[key_of(self.intents[trade.tag])] += (amount if is_sell else -amount) - (trade.fee or 0)
                 case CancelOrder(tag=tag):
                     self._cancels[tag] += 1
+                case LedgerDrift(run_id=run_id, attempt=attempt, explanation=why) if why != "fees":
+                    self._drifted[run_id, digit_of(attempt)] = envelope.at
                 case ControlOrdered(command="halt"):
                     self._halted_at = envelope.at
                 case ControlOrdered(command="resume"):
@@ -109,6 +121,10 @@ class Witness:
             case PricesTaken() as prices:
                 self._priced[prices.run_id, digit_of(prices.attempt)] = prices.at
             case PlaceOrder() as intent:
+                self._expect_room(intent, envelope.at)
+                drifted_at = self._drifted.get(key_of(intent))
+                if intent.order.side is Side.BUY and drifted_at is not None and envelope.at > drifted_at + _MOMENT:
+                    self.blame("I5", f"{intent.order.tag} was to buy at {envelope.at:%H:%M:%S}, drift at {drifted_at}")
                 self.intents[intent.order.tag], self._intended_at[intent.order.tag] = intent, envelope.at
                 age = envelope.at - self._priced.get(key_of(intent), envelope.at)
                 if age > _PRICES_GOOD:
@@ -138,10 +154,6 @@ class Witness:
         plan = self.plans.get(key_of(self.intents[tag]))
         return plan is not None and any(when > plan.at - _VIEW_OLD for when in self._cash_gone)
 
-    def has_waited(self, tag: str) -> bool:
-        """Whether an order stood behind slow calls for so long that its price may have become a wrong one."""
-        return self.handed[tag] - self._intended_at[tag] > _PRICES_GOOD
-
     def on_dirty_quote(self, code: str) -> None:
         """A wrong book was shown."""
         self.dirty.add(code)
@@ -161,6 +173,9 @@ class Witness:
             self.blame("I24", f"{tag} left at {now:%H:%M:%S.%f}, halted at {self._halted_at:%H:%M:%S.%f}")
         if intent is not None:
             self._expect_nothing_unknown(intent, now)
+            waited = now - self._intended_at[tag]
+            if waited > _PRICES_GOOD + _MOMENT:
+                self.blame("I18", f"{tag} left at {now:%H:%M:%S} after it had waited for {waited}")
 
     def on_cancelled(self, order_id: str, now: datetime) -> None:
         """The system asks for a cancel."""
@@ -193,10 +208,45 @@ class Witness:
                 self.blame("I1c", f"{intent.order.tag} left at {now:%H:%M:%S} while nobody knows of {tag}")
 
     def _expect_sells_first(self, intent: PlaceOrder, working: Sequence[BrokerOrder], now: datetime) -> None:
-        if intent.order.side is Side.BUY:
-            for other in self._not_given_up(key_of(intent), working):
-                if other.side is Side.SELL:
-                    self.blame("I4", f"{intent.order.tag} buys at {now:%H:%M:%S} while {other.tag} still sells")
+        """I4: no sell of the attempt waits, and either none works or the money is certain without it."""
+        tag, key = intent.order.tag, key_of(intent)
+        if intent.order.side is Side.SELL:
+            return
+        ours = {each: other for each, other in self.intents.items() if key_of(other) == key}
+        for each, other in ours.items():
+            if other.order.side is Side.SELL and each not in self.handed and not self._has_ended(each):
+                self.blame("I4", f"{tag} buys at {now:%H:%M:%S} while {each} waits to sell")
+        selling = [other.tag for other in self._not_given_up(key, working) if other.side is Side.SELL]
+        if selling and self._release is Release.STRICT:
+            self.blame("I4", f"{tag} buys at {now:%H:%M:%S} while {selling} still sell")
+        owed = sum(
+            (other.order.shares - self._filled[each]) * other.order.price
+            for each, other in ours.items()
+            if other.order.side is Side.BUY and each in self.handed and not self._has_ended(each)
+        )
+        if self.plans[key].cash + self._money[key] < owed:
+            text = f"{self.plans[key].cash} and {self._money[key]} of fills"
+            self.blame("I4", f"{tag} buys at {now:%H:%M:%S}: {owed} of open buys, {text}")
+
+    def _expect_room(self, intent: PlaceOrder, now: datetime) -> None:
+        """I2, I1c: what traded, what may still trade and this is no more than planned, and nothing of it is unknown."""
+        order, key = intent.order, key_of(intent)
+        rows = self.plans[key].rows if key in self.plans else ()
+        most = next((row.shares for row in rows if row.code == order.code), 0)
+        taken = 0
+        for tag, other in self.intents.items():
+            if key_of(other) == key and other.order.code == order.code:
+                taken += self._filled[tag] if self._has_ended(tag) else other.order.shares
+                known = self._status.get(tag)
+                if known is not None and known.status is OrderStatus.UNKNOWN:
+                    self.blame("I1c", f"{order.tag} was to leave at {now:%H:%M:%S} while nobody knows of {tag}")
+        if taken + order.shares > most:
+            text = f"{taken} traded or under way, planned {most}"
+            self.blame("I2", f"{order.tag} of {order.shares} {order.code} at {now:%H:%M:%S}: {text}")
+
+    def _has_ended(self, tag: str) -> bool:
+        known = self._status.get(tag)
+        return known is not None and known.status.is_terminal
 
     def _expect_its_orders_ended(self, end: RunFinished) -> None:
         """I13: a run has ended when all its orders have, but those that no cancel ends."""
@@ -236,7 +286,7 @@ class Witness:
         elif order.code not in self.strangers:
             held, under_way = self._terminal.held(order.code), shares_of(working, order.code, order.side)
             after = held + under_way + order.shares if order.side is Side.BUY else held - under_way - order.shares
-            if after > row.wanted if order.side is Side.BUY else after < row.wanted:
+            if after > row.wanted if order.side is Side.BUY else after < min(row.wanted, row.ends):
                 text = f"holds {held}, {under_way} under way, {order.shares} more, wanted {row.wanted}"
                 self.blame("I12", f"{order.tag} {order.side} {order.code} at {now:%H:%M:%S}: {text}")
 

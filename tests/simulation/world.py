@@ -13,6 +13,7 @@ import anyio
 from qws.app import Ports, build
 from qws.config import Config, make_config
 from qws.domain.calendar import TradingCalendar
+from qws.domain.execution_rules import Release
 from qws.domain.rules import RuleBook
 from qws.errors import QwsError, StoreError
 from qws.gateways.sim.books import Opening
@@ -50,10 +51,16 @@ class Death:
 
 
 @cache
-def tables() -> tuple[RuleBook, TradingCalendar, Config]:
-    """What is the same for all seeds: rules, calendar, configuration."""
-    settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en"}
-    return load_rules(), load_calendar(), make_config(settings, "simulation")
+def tables() -> tuple[RuleBook, TradingCalendar]:
+    """What is the same for all seeds."""
+    return load_rules(), load_calendar()
+
+
+@cache
+def config_of(release: Release) -> Config:
+    """The configuration: as it is shipped, but for a folder that is seldom read."""
+    settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": {"release": release}}
+    return make_config(settings, "simulation")
 
 
 def at(clock: str, day: date) -> datetime:
@@ -70,7 +77,9 @@ class World:
     def __init__(
         self, seed: int, workload: Workload, weather: Weather, deaths: Sequence[Death], quirks: Quirks
     ) -> None:
-        rules, calendar, self._config = tables()
+        rules, calendar = tables()
+        release = Release.STRICT if seed % 4 == 1 else Release.PIPELINED
+        self._config = config_of(release)
         self.seed, self.workload, self.weather = seed, workload, weather
         self._deaths, self._quirks = list(deaths), quirks
         self.began, self.ends = at("08:30", workload.days[0]), at("15:40", workload.days[-1])
@@ -79,7 +88,7 @@ class World:
         )
         self.terminal = Terminal(market, Opening(workload.cash, workload.positions), self.began)
         self.outside, self.folder, self.desk, self.shelf = Outside(), Folder(), Desk(), Shelf()
-        self.witness = Witness(self.terminal)
+        self.witness = Witness(self.terminal, release)
         self.terminal.witness = self.witness.on_taken
         self.diary = Diary(self.witness.on_durable)
         self.line = Line(self.terminal, self.outside, weather, self.witness, reuses_ids=seed % 4 == 0)
@@ -179,7 +188,7 @@ class World:
         stop()
 
     def _ports(self, life: Life, clock: PatientClock) -> Ports:
-        rules, calendar, _ = tables()
+        rules, calendar = tables()
         broker = FaultyBroker(self.line, life, clock)
         quotes = FaultyQuotes(self.terminal.market, clock, self.line, life, self._quirks)
         inbox, hints = FolderPort(self.folder, self.weather), Hinting(self.folder, self.weather)

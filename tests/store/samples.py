@@ -80,7 +80,7 @@ def at(seconds: int) -> datetime:
 
 def intent(tag: str, run_id: str = "R1") -> PlaceOrder:
     """A buy of 100 shares."""
-    return PlaceOrder(run_id, OrderRequest(tag, MOUTAI, Side.BUY, 100, Decimal("1688.00")))
+    return PlaceOrder(run_id, OrderRequest(tag, MOUTAI, Side.BUY, 100, Decimal("1688.00")), at(10))
 
 
 def report(tag: str, status: OrderStatus, traded: int = 0) -> OrderUpdated:

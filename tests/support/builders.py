@@ -11,12 +11,14 @@ from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.allocator import AllocationRules, Rounding, Unplaced
 from qws.domain.calendar import AlwaysOpenCalendar
 from qws.domain.costs import Costs
+from qws.domain.execution import Execution, Phase
 from qws.domain.fees import FeePlan
 from qws.domain.legaliser import CageMargin
 from qws.domain.market import Instrument, Kind, Level, Quote, Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.planner import Goal, PlanRules
+from qws.domain.rest import Rest
 from qws.domain.schedule import Schedule
 from qws.domain.tags import make_tag
 from qws.domain.targets import DayTarget, DroppedRow, Weight
@@ -113,7 +115,7 @@ def a_market_of(*codes: str) -> tuple[tuple[Quote, ...], tuple[Instrument, ...]]
 
 def a_goal(weights: Mapping[str, str], filtered: Iterable[str] = ()) -> Goal:
     rows = tuple(Weight(code, Decimal(weight)) for code, weight in weights.items())
-    return Goal(RUN, TARGET, 0, preview=False, weights=rows, filtered=frozenset(filtered))
+    return Goal(RUN, TARGET, 0, preview=False, weights=rows, filtered=frozenset(filtered), rest=Rest())
 
 
 def a_row(code: str, side: Side, shares: int, price: str = "10.00") -> PlanRow:
@@ -194,3 +196,16 @@ def a_due(
 
 def changed(rules: PlanRules, **changes: object) -> PlanRules:
     return replace(rules, **changes)  # type: ignore[arg-type]
+
+
+def leave(run: Execution, when: datetime | None = None) -> list[OrderRequest]:
+    """Send what may leave, through as many phases as are over."""
+    sent: list[OrderRequest] = []
+    while run.phase is not Phase.ENDED:
+        if rows := run.due():
+            sent += run.send(rows, when or at("10:00:00"))
+        elif run.is_phase_over():
+            run.turn()
+        else:
+            break
+    return sent

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from actors.order_executor import OrderExecutor
 from qws.domain.account import Snapshot
-from qws.domain.execution import ExecutionRules
+from qws.domain.execution_rules import ChaseRules, ExecutionRules, Release
 from qws.domain.market import Side
 from qws.domain.orders import OrderRequest, OrderStatus
 from qws.domain.plan import Plan
+from qws.domain.rest import Absent, FollowUps
 from qws.messages import (
     FillReceived,
     FillsReconciled,
@@ -43,7 +44,16 @@ from tests.support.outputs import Told, of, told
 A, B, C, D = "600000.SH", "600004.SH", "600006.SH", "600007.SH"
 
 
-RULES = ExecutionRules(60.0, 120.0, cancel_wait_s=5.0, cash_reserve=Decimal(0), price_age_max_s=86_400.0)
+RULES = ExecutionRules(
+    sell_wait_s=60.0,
+    buy_wait_s=120.0,
+    cancel_wait_s=5.0,
+    cash_reserve=Decimal(0),
+    price_age_max_s=86_400.0,
+    release=Release.STRICT,
+    chase=ChaseRules(20.0, 0, Decimal("0.01")),
+    follow_ups=FollowUps(0, 60.0, Absent.HOLD),
+)
 
 
 DUE = RebalanceDue(RUN, TARGET, DAY, 0, "schedule", at("09:30:03"))
@@ -64,8 +74,10 @@ class Desk:
         self.journal += [each for each in answer if isinstance(each, Message)]
         return answer
 
-    def report(self, order: OrderRequest, status: OrderStatus, traded: int = 0) -> list[Told]:
-        return self.tell(OrderUpdated(a_report(order, status, traded)))
+    def report(
+        self, order: OrderRequest, status: OrderStatus, traded: int = 0, order_id: str | None = None, message: str = ""
+    ) -> list[Told]:
+        return self.tell(OrderUpdated(a_report(order, status, traded, order_id, message)))
 
     def fill(self, order: OrderRequest, shares: int, number: int = 1) -> list[Told]:
         return self.tell(FillReceived(a_fill(order, shares, number)))

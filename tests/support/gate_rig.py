@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from actors.run_gate import RunGate
+from qws.domain.rest import Absent, FollowUps
 from qws.messages import (
     ControlOrdered,
     LinkLost,
@@ -67,7 +68,7 @@ class Gate:
 
 def a_gate(clock: HandClock | None = None, *, linked: bool = True) -> Gate:
     clock = clock or HandClock(at("10:00:00"))
-    gate = Gate(clock, RunGate(clock, a_schedule()))
+    gate = Gate(clock, RunGate(clock, a_schedule(), FollowUps(3, 60.0, Absent.HOLD)))
     if linked:
         gate.tell(LinkReady())
     return gate

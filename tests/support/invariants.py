@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
@@ -11,12 +12,12 @@ from qws.messages import (
     ControlOrdered,
     EquityRecorded,
     FillReceived,
+    LedgerDrift,
     OrderUpdated,
     PlaceOrder,
-    PositionDrift,
+    PlanReady,
     RebalanceDue,
     RunFinished,
-    SellsOverdue,
 )
 from tests.support.builders import at
 from tests.support.trading_day import TradingDay
@@ -31,7 +32,7 @@ def check(day: TradingDay) -> None:
     the_broker_refused_nothing(day)
     every_run_and_the_day_have_one_end(day)
     nothing_leaves_under_a_halt(day)
-    no_order_leaves_beside_an_open_one_and_buys_wait_for_sells(day)
+    no_order_leaves_beside_an_open_one_and_buys_spend_certain_money(day)
 
 
 def orders_are_handed_over_once_and_after_their_intent(day: TradingDay) -> None:
@@ -47,7 +48,7 @@ def fills_are_told_once_and_explain_the_holdings(day: TradingDay) -> None:
     for fill in fills:
         moved[fill.code] += fill.shares if fill.side is Side.BUY else -fill.shares
     assert day.held(EVENING) == {code: shares for code, shares in moved.items() if shares}
-    assert day.fault_rate or day.told(PositionDrift) == []
+    assert day.told(LedgerDrift) == []
 
 
 def the_broker_refused_nothing(day: TradingDay) -> None:
@@ -74,21 +75,30 @@ def nothing_leaves_under_a_halt(day: TradingDay) -> None:
                 assert halted_at is None or envelope.at <= halted_at
 
 
-def no_order_leaves_beside_an_open_one_and_buys_wait_for_sells(day: TradingDay) -> None:
+def no_order_leaves_beside_an_open_one_and_buys_spend_certain_money(day: TradingDay) -> None:
+    """I1, I4: of one name one run at a time has orders open; buys leave within cash and what recorded fills brought."""
     open_orders: dict[str, tuple[str, OrderRequest]] = {}
     ended: set[str] = set()
-    overdue: set[str] = set()
+    filled: Counter[str] = Counter()
+    money: dict[str, Decimal] = {}
     for body in day.journal.bodies:
         match body:
-            case SellsOverdue():
-                overdue.add(body.run_id)
+            case PlanReady(plan=plan):
+                money[f"{plan.run_id}:{plan.attempt}"] = plan.cash
             case OrderUpdated():
                 (ended.add if body.order.status.is_terminal else ended.discard)(body.order.tag)
+            case FillReceived(trade=trade) if trade.tag in open_orders:
+                amount = trade.shares * trade.price
+                money[open_orders[trade.tag][0]] += amount if trade.side is Side.SELL else -amount
+                filled[trade.tag] += trade.shares
             case PlaceOrder():
                 run = f"{body.run_id}:{body.order.tag[13]}"  # the attempt
                 working = {tag: each for tag, each in open_orders.items() if tag not in ended}
-                for other_run, other in working.values():
-                    assert other.code != body.order.code or other_run == run
-                    is_late_buy = body.order.side is Side.BUY and other.side is Side.SELL and other_run == run
-                    assert not is_late_buy or body.run_id in overdue
-                open_orders[body.order.tag] = run, body.order
+                assert all(other.code != body.order.code or other_run == run for other_run, other in working.values())
+                open_orders[body.order.tag] = working[body.order.tag] = run, body.order
+                owed = sum(
+                    (order.shares - filled[tag]) * order.price
+                    for tag, (other_run, order) in working.items()
+                    if order.side is Side.BUY and other_run == run
+                )
+                assert body.order.side is Side.SELL or owed <= money[run]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from actors.broker_link import BrokerLink
 from qws.domain.orders import BrokerOrder, LinkRules, OrderRequest, OrderStatus, Trade
@@ -33,8 +34,9 @@ class Rig:
     async def open(self) -> list[Message]:
         return await until_quiet(self.broker, self.source)
 
-    async def place(self, order: OrderRequest = ORDER) -> object:
-        return await self.link.on_place_order(PlaceOrder(RUN, order))
+    async def place(self, order: OrderRequest = ORDER, good_s: float = 3.0) -> object:
+        until = self.clock.now() + timedelta(seconds=good_s)
+        return await self.link.on_place_order(PlaceOrder(RUN, order, until))
 
     async def sweep(self, after_s: float = 3.0) -> object:
         await self.clock.sleep(after_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,19 +20,21 @@ from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
 from actors.risk_guard import RiskGuard, RiskLimits
+from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
 from qws.domain.account import Position
-from qws.domain.execution import ExecutionRules
+from qws.domain.execution_rules import ChaseRules, ExecutionRules, Release
 from qws.domain.orders import LinkRules, OrderRequest
 from qws.domain.planner import Sizing
+from qws.domain.rest import Absent, FollowUps
 from qws.errors import StoreError
 from qws.gateways.sim.broker import PaperQuotes
 from qws.gateways.sim.exchange import SimExchange
 from qws.messages import (
     ControlOrdered,
     EquityRecorded,
-    PositionDrift,
+    LedgerDrift,
     RecordDisputed,
     SessionPhaseChanged,
     TargetAccepted,
@@ -46,8 +49,16 @@ from tests.support.faulty_broker import FaultyBroker
 from tests.support.journals import MemoryJournal
 
 EXECUTION = ExecutionRules(
-    sell_wait_s=300.0, buy_wait_s=300.0, cancel_wait_s=5.0, cash_reserve=Decimal(0), price_age_max_s=3.0
+    sell_wait_s=300.0,
+    buy_wait_s=300.0,
+    cancel_wait_s=5.0,
+    cash_reserve=Decimal(0),
+    price_age_max_s=3.0,
+    release=Release.PIPELINED,
+    chase=ChaseRules(20.0, 3, Decimal("0.01")),
+    follow_ups=FollowUps(3, 60.0, Absent.HOLD),
 )
+ACCOUNT_S = 5.0
 M = TypeVar("M", bound=Message)
 
 
@@ -72,7 +83,7 @@ class Listener(Actor):
 
     def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None: ...
 
-    def on_position_drift(self, msg: PositionDrift) -> None: ...
+    def on_ledger_drift(self, msg: LedgerDrift) -> None: ...
 
     def on_record_disputed(self, msg: RecordDisputed) -> None: ...
 
@@ -81,13 +92,14 @@ class Listener(Actor):
 
 @dataclass
 class TradingDay:
-    """One account, one journal, one exchange; as many lives of the system as a test wants."""
+    """One account, one journal, one exchange; as many lives of the system as a test wants, and trades `by_hand`."""
 
     script: Sequence[tuple[datetime, TargetAccepted | ControlOrdered]]
     positions: tuple[tuple[str, int, int], ...] = ()
     cash: Decimal = Decimal(1_000_000)
     seed: int = 7
     fault_rate: float = 0.0
+    by_hand: Sequence[tuple[datetime, OrderRequest]] = ()
     day: date = DAY
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     handed: list[OrderRequest] = field(default_factory=list)
@@ -107,6 +119,11 @@ class TradingDay:
         async def life() -> datetime:
             clock = LoopClock(began)
             system = System(self._makers(clock, began, ended), clock=clock, journal=disk)
+            for when, order in self.by_hand:
+                if began <= when < ended:
+                    asyncio.get_running_loop().call_later(
+                        (when - began).total_seconds(), self.exchange.submit, order, when
+                    )
             with anyio.move_on_after((ended - began).total_seconds()), suppress(StoreError):
                 await system.run()
             return clock.now()
@@ -129,14 +146,15 @@ class TradingDay:
         quotes = PaperQuotes(market, market.bars, clock)
         return [
             lambda: Feeder(clock, script),
-            lambda: MarketClock(clock, schedule),
-            lambda: RunGate(clock, schedule),
+            lambda: MarketClock(clock, schedule, carries=False),
+            lambda: RunGate(clock, schedule, EXECUTION.follow_ups),
+            lambda: RunFollower(clock, schedule, EXECUTION.follow_ups),
             lambda: Snapshotter(broker, quotes, clock),
-            lambda: Planner(RULES, Sizing.AT_SEND),
+            lambda: Planner(RULES, Sizing.AT_SEND, Absent.HOLD),
             lambda: RiskGuard(RiskLimits(Decimal(1), Decimal(3), 10_000)),
             lambda: OrderExecutor(clock, schedule, EXECUTION, RULES),
             lambda: BrokerLink(broker, clock, schedule, LinkRules(3.0, 10.0)),
-            lambda: FillTracker(broker, quotes, clock),
+            lambda: FillTracker(broker, quotes, clock, RULES.costs, ACCOUNT_S),
             lambda: EquityRecorder(broker, quotes, clock),
             Listener,
         ]

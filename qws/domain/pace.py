@@ -1,0 +1,31 @@
+"""How many orders leave at once: all, until the broker proves to be slower than prices last."""
+
+from __future__ import annotations
+
+from qws.domain.run_orders import Leg
+
+
+class Pace:
+    """Orders that waited for too long for the broker were not handed over: from then on no more leave than it takes."""
+
+    def __init__(self) -> None:
+        self._most: int | None = None
+        self._batch: list[Leg] = []
+        self._has_late = False
+
+    def room(self) -> int | None:
+        """How many orders may leave now; None for any number. None leaves while one has not been answered."""
+        if self._most is not None and any(leg.order is None for leg in self._batch):
+            return 0
+        return self._most
+
+    def note_sent(self, legs: list[Leg]) -> None:
+        """These leave together."""
+        if self._most is not None and not self._has_late:
+            self._most *= 2
+        self._batch, self._has_late = legs, False
+
+    def note_late(self) -> None:
+        """One of them came too late."""
+        if not self._has_late:
+            self._most, self._has_late = max(1, sum(bool(leg.order_id) for leg in self._batch)), True
