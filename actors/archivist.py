@@ -6,9 +6,10 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 from typing import Protocol
 
+from qws.domain.report import whole
 from qws.messages import (
     EquityRecorded,
     LedgerDrift,
@@ -52,7 +53,7 @@ class Archivist(Actor):
         self._files: dict[str, TargetAccepted] = {}
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)
         self._recalled: deque[RunFinished | EquityRecorded] = deque(maxlen=_RECALLED_MAX)
-        self._spent: tuple[str, Decimal] = ("", Decimal(0))
+        self._attempts: defaultdict[str, dict[int, RunFinished]] = defaultdict(dict)  # of runs that go on
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         self._recalled.append(self._whole(msg))
@@ -91,11 +92,14 @@ class Archivist(Actor):
         await self._offload(partial(self._archive.append_equity, msg))
 
     def _whole(self, msg: RunFinished) -> RunFinished:
-        """A run that was cut and planned again has one result: the fees of all its attempts."""
-        run_id, before = self._spent
-        fees = msg.fees + before if msg.run_id == run_id else msg.fees
-        self._spent = msg.run_id, fees if msg.status == "interrupted" else Decimal(0)
-        return replace(msg, fees=fees)
+        """A run that was planned again has one result: fees and trades of all its attempts."""
+        attempts = self._attempts[msg.run_id]
+        if msg.outcomes or msg.attempt not in attempts:  # an attempt may be told of twice, with less the second time
+            attempts[msg.attempt] = msg
+        if msg.status != "interrupted":
+            del self._attempts[msg.run_id]
+        fees = sum((each.fees for each in attempts.values()), Decimal(0))
+        return replace(msg, fees=fees, outcomes=reduce(whole, (each.outcomes for each in attempts.values())))
 
     async def _write_result(self, msg: RunFinished) -> None:
         notes, target = self._notes.pop(msg.run_id, []), self._files.get(msg.target_id)

@@ -16,7 +16,7 @@ from qws.ports import Broker, BrokerEvent, Clock, LinkDown, LinkUp
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later, Stopping
 
-_News = m.OrderUpdated | m.FillReceived
+_News = m.OrderUpdated | m.FillReceived | m.ControlOrdered
 
 
 class BrokerLink(Actor):
@@ -104,12 +104,11 @@ class BrokerLink(Actor):
             event = await anext(events, None)
 
     async def _heard(self, event: BrokerEvent) -> Iterable[_News | m.LinkLost | m.LinkReady]:
-        today = self._clock.now().date()
         match event:
             case BrokerOrder():
-                return map(m.OrderUpdated, self._known.merge_orders([event], today))
+                return self._merged([event])
             case Trade():
-                return map(m.FillReceived, self._known.merge_trades([event], today))
+                return map(m.FillReceived, self._known.merge_trades([event], self._clock.now().date()))
             case LinkDown():
                 return [m.LinkLost(event.reason)]
             case LinkUp():
@@ -132,13 +131,20 @@ class BrokerLink(Actor):
     def _has_open(self) -> bool:
         return self._known.has_open(self._clock.now().date())
 
+    def _merged(self, orders: Iterable[BrokerOrder]) -> list[_News]:
+        """What is new about orders; one that was never intended here stops all trading (RELIABILITY.md 6.4)."""
+        news: list[_News] = [*map(m.OrderUpdated, self._known.merge_orders(orders, self._clock.now().date()))]
+        if tags := self._known.unintended():
+            news.append(m.ControlOrdered("halt", f"the journal is behind the broker: {', '.join(tags)}"))
+        return news
+
     async def _sweep(self) -> Iterator[_News]:
         orders, trades = await self._broker.orders(), await self._broker.trades()
         now = self._clock.now()
         return iter(
             [
                 *map(m.FillReceived, self._known.merge_trades(trades, now.date())),
-                *map(m.OrderUpdated, self._known.merge_orders(orders, now.date())),
+                *self._merged(orders),
                 *map(m.OrderUpdated, self._known.absent({order.tag for order in orders}, now)),
             ]
         )

@@ -75,7 +75,7 @@ class MarketClock(Actor):
         now = self._clock.now()
         target_id, trigger = msg.target_id or self._targets.get(msg.day), msg.trigger
         if target_id is None and self._carried is not None and self._carried[0] == msg.day:
-            target_id, trigger = self._carried[1], "carry"
+            target_id, trigger = self._carried[1], "carry" if trigger == "schedule" else trigger
         if target_id is None or msg.day != now.date():
             return
         send_at = self._send_at(now)
@@ -86,6 +86,7 @@ class MarketClock(Actor):
             return  # once is enough
         run_id, attempt = known or (f"{msg.day:%Y%m%d}-{target_id[:6]}", -1)
         attempt += 1
+        run_id = msg.run_id or run_id
         if trigger == "manual" and attempt:
             run_id = f"{msg.day:%Y%m%d}-{target_id[:6]}-{attempt}"
         due = RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at)

@@ -47,7 +47,8 @@ class OrderExecutor(Actor):
     def recall_run_finished(self, msg: m.RunFinished) -> None:
         self._book.end(msg.run_id, msg.attempt, msg.status)
 
-    on_run_finished = recall_run_finished
+    def on_run_finished(self, msg: m.RunFinished) -> None:
+        self._book.end(msg.run_id, msg.attempt, "told")
 
     def on_plan_ready(self, msg: m.PlanReady) -> Iterator[Step]:
         yield from self._steps.go_on(self._book.run) if self._book.begin(msg.plan) else ()

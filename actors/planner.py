@@ -25,11 +25,12 @@ class Planner(Actor):
         self._checked: dict[str, date] = {}
         self._targets: dict[tuple[str, date], tuple[tuple[Weight, ...], frozenset[str]]] = {}
         self._rests: dict[str, Rest] = {}  # of runs that are planned again
-        self._left: dict[str, Rest] = {}  # of targets that may be carried over to the next session
+        self._left: dict[tuple[str, date], Rest] = {}  # of targets that may be carried over to the next session
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         oldest = msg.at.date() - KEPT
         self._targets = {key: value for key, value in self._targets.items() if key[1] >= oldest}
+        self._left = {key: rest for key, rest in self._left.items() if key in self._targets}
         filtered = frozenset(row.code for row in msg.dropped)
         for target in msg.days:
             self._targets[msg.target_id, target.day] = target.weights, filtered
@@ -38,20 +39,24 @@ class Planner(Actor):
         self.recall_target_accepted(msg)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
+        key = msg.target_id, msg.day
+        if msg.outcomes and key in self._targets:
+            self._left[key] = carried(msg.outcomes)
         if msg.status != "interrupted":
             self._rests.pop(msg.run_id, None)
-            if (msg.target_id, msg.day) in self._targets:
-                self._left[msg.target_id] = carried(msg.outcomes)
+            if key in self._targets:
+                self._left.setdefault(key, Rest())  # nothing of it was ever sent
         elif msg.reason == FOLLOW_UP and msg.outcomes:
-            self._rests[msg.run_id] = rest_of(msg.outcomes, self._absent)
+            self._rests[msg.run_id] = rest_of(msg.outcomes, self._absent, msg.attempt)
 
     on_run_finished = recall_run_finished
 
     def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[PlanDrafted | PlanRefused | RecordDisputed]:
-        target, left = self._targets.get((msg.target_id, msg.day)), Rest()
-        if target is None and msg.target_id in self._left:  # carried over from an earlier session
-            days = [key for key in self._targets if key[0] == msg.target_id and key[1] < msg.day]
-            target, left = self._targets[max(days)] if days else None, self._left[msg.target_id]
+        key, left = (msg.target_id, msg.day), Rest()
+        if key not in self._targets:  # carried over from an earlier session
+            key = max((each for each in self._left if each[0] == msg.target_id and each < key), default=key)
+            left = self._left.get(key, left)
+        target = self._targets.get(key)
         if target is None:
             text = f"no accepted target {msg.target_id} for {msg.day}"
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from qws import messages as m
-from qws.domain.rest import FOLLOW_UP, STOPS, FollowUps
+from qws.domain.rest import AGAIN, FOLLOW_UP, STOPS, FollowUps
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
 from qws.runtime.actor import Actor
@@ -24,18 +24,18 @@ class RunGate(Actor):
 
     def __init__(self, clock: Clock, schedule: Schedule, follow_ups: FollowUps) -> None:
         self._clock, self._schedule, self._follow_ups = clock, schedule, follow_ups
-        self._current: m.RebalanceDue | None = None
-        self._waiting: m.RebalanceDue | None = None
+        self._current, self._waiting = None, None  # type: m.RebalanceDue | None, m.RebalanceDue | None
         self._ending, self._unwanted = "", ""  # why the current run is being stopped, and why the waiting one is
         self._overtaken: list[m.RebalanceDue] = []  # in an earlier life, and never told so
         self._is_linked, self._is_halted, self._is_preview, self._is_recalled = False, False, False, False
 
     def recall_rebalance_due(self, msg: m.RebalanceDue) -> None:
+        self._unwanted = self._unwanted if msg.trigger in AGAIN else ""
         if self._current is None or self._current.run_id == msg.run_id:  # a cut run goes on under its name
             self._current, self._ending, self._is_recalled = msg, "", True
         else:
             self._overtaken += [self._waiting] if self._waiting is not None else []
-            self._waiting, self._unwanted = msg, ""
+            self._waiting = msg
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
         is_cut = msg.status == "interrupted"
@@ -53,13 +53,13 @@ class RunGate(Actor):
             self._ending = self._unwanted = STOPS[msg.command]
 
     def on_rebalance_due(self, msg: m.RebalanceDue) -> Iterator[_Start | m.RunStopOrdered]:
-        is_late = msg.trigger in ("recovery", FOLLOW_UP) and (self._current or self._waiting) is not None
+        is_late = msg.trigger in AGAIN and (self._current or self._waiting) is not None
         if self._is_halted or is_late:
             yield self._refused(msg, *(_HALTED if self._is_halted else _OVERTAKEN))
             return
         if self._waiting is not None:
             yield self._refused(self._waiting, *_OVERTAKEN)
-        self._waiting, self._unwanted = msg, ""
+        self._waiting, self._unwanted = msg, self._unwanted if msg.trigger in AGAIN else ""
         if self._current is None:
             yield from self._start_waiting()
         else:
@@ -94,7 +94,7 @@ class RunGate(Actor):
             if msg.day != now.date() or self._schedule.next_send(now) is None:
                 yield replace(msg, status="incomplete", reason="expired", text="the day ended before it could go on")
             else:
-                yield m.PlanningDue(msg.day, "recovery", msg.target_id)
+                yield m.PlanningDue(msg.day, "recovery", msg.target_id, msg.run_id)
 
     def on_link_lost(self, msg: m.LinkLost) -> None:
         self._is_linked = False

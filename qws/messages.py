@@ -81,11 +81,13 @@ class SessionPhaseChanged(Message):
 
 @dataclass(frozen=True, slots=True)
 class PlanningDue(Message):
-    """A target of `day` is to be planned, "" for the newest: `drop`, `schedule`, `manual`, `recovery` of a cut run."""
+    """A target of `day` is to be planned, "" for the newest: `drop`, `schedule`, `manual`, or again as the next attempt
+    of the run that was cut (`recovery`) or did not do all (`follow_up`)."""
 
     day: date
     trigger: str
     target_id: str = ""
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

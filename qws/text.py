@@ -5,16 +5,38 @@ from __future__ import annotations
 import gettext as _gettext
 import locale
 import re
+from collections.abc import Mapping
 from functools import singledispatch
 from importlib import resources
+from types import MappingProxyType
 
 from qws import messages as m
+from qws.domain.known_orders import NOT_SENT
 from qws.domain.market import Side
+from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
-from qws.words import ORDER_STATUS, WORDS
+from qws.words import N_, ORDER_STATUS, WORDS
 
 _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 
+# Messages whose sentence says nothing of their content.
+_PLAIN: Mapping[type[Message], str] = MappingProxyType(
+    {
+        m.SendWindowDue: N_("orders may be sent from now on"),
+        m.SweepDue: N_("read the broker's lists"),
+        m.ListsDue: N_("look once more for fills of what was cancelled"),
+        m.ListsRead: N_("what was cancelled has ended; the rest may be sent again"),
+        m.ChaseDue: N_("look for orders that rest"),
+        m.FollowUpDue: N_("what is left is planned again"),
+        m.LinkReady: N_("broker ready"),
+        m.SellsOverdue: N_("the time for the sells is over"),
+        m.BuysOverdue: N_("the time for the buys is over"),
+        m.ExecutionEnded: N_("every order has come to its end"),
+        m.AccountDue: N_("compare our books with the account"),
+        Started: N_("started"),
+        Stopping: N_("stopping"),
+    }
+)
 _ROWS_SHOWN = 5
 
 
@@ -45,7 +67,8 @@ def _word(code: str) -> str:
 @singledispatch
 def describe(message: Message) -> str:
     """One line about a message, without its number and time. A type without a sentence is a bug that a test finds."""
-    return type(message).__name__
+    sentence = _PLAIN.get(type(message))
+    return type(message).__name__ if sentence is None else _translations.gettext(sentence)
 
 
 @describe.register
@@ -146,13 +169,8 @@ def _ready(msg: m.PlanReady) -> str:
 
 
 @describe.register
-def _window(msg: m.SendWindowDue) -> str:
-    return _("orders may be sent from now on")
-
-
-@describe.register
 def _prices_due(msg: m.PricesDue) -> str:
-    return _("the plan's quotes are too old; read {count} again").format(count=len(msg.codes))
+    return _("read the quotes of {count} names again").format(count=len(msg.codes))
 
 
 @describe.register
@@ -182,6 +200,12 @@ def _cancel(msg: m.CancelOrder) -> str:
     return _("cancel order {id} [{tag}]").format(id=msg.order_id, tag=msg.tag)
 
 
+def _status(order: BrokerOrder) -> str:
+    if order.status is OrderStatus.JUNK and not order.order_id:
+        return _("not handed over") if order.message.startswith(NOT_SENT) else _("it never arrived")
+    return _(ORDER_STATUS[order.status])
+
+
 @describe.register
 def _order(msg: m.OrderUpdated) -> str:
     order = msg.order
@@ -189,7 +213,7 @@ def _order(msg: m.OrderUpdated) -> str:
         id=order.order_id or order.tag,
         side=_side(order.side),
         code=order.code,
-        status=_(ORDER_STATUS[order.status]),
+        status=_status(order),
         traded=order.traded,
         shares=order.shares,
     )
@@ -206,33 +230,8 @@ def _fill(msg: m.FillReceived) -> str:
 
 
 @describe.register
-def _sweep(msg: m.SweepDue) -> str:
-    return _("read the broker's lists")
-
-
-@describe.register
 def _lost(msg: m.LinkLost) -> str:
     return _("broker lost: {reason}").format(reason=msg.reason)
-
-
-@describe.register
-def _linked(msg: m.LinkReady) -> str:
-    return _("broker ready")
-
-
-@describe.register
-def _sells_overdue(msg: m.SellsOverdue) -> str:
-    return _("the time for the sells is over")
-
-
-@describe.register
-def _buys_overdue(msg: m.BuysOverdue) -> str:
-    return _("the time for the buys is over")
-
-
-@describe.register
-def _ended(msg: m.ExecutionEnded) -> str:
-    return _("every order has come to its end")
 
 
 @describe.register
@@ -241,11 +240,6 @@ def _reconciled(msg: m.FillsReconciled) -> str:
     return _("account read after the run: total {total:,.2f}, cash {cash:,.2f}").format(
         total=asset.total, cash=asset.cash
     )
-
-
-@describe.register
-def _account_due(msg: m.AccountDue) -> str:
-    return _("compare our books with the account")
 
 
 @describe.register
@@ -270,16 +264,6 @@ def _finished(msg: m.RunFinished) -> str:
 @describe.register
 def _equity(msg: m.EquityRecorded) -> str:
     return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=_word(msg.kind), total=msg.asset.total)
-
-
-@describe.register
-def _started(msg: Started) -> str:
-    return _("started")
-
-
-@describe.register
-def _stopping(msg: Stopping) -> str:
-    return _("stopping")
 
 
 @describe.register

@@ -12,6 +12,8 @@ from qws.domain.plan import PlanRow
 from qws.domain.pricing import SLIPPAGE
 from qws.domain.run_orders import Leg
 
+_AT_LIMIT = "at_limit"
+
 
 class Chase:
     """Which orders were asked to end so that the rest of them can be sent at a better price; what is left, and why."""
@@ -43,7 +45,8 @@ class Chase:
     def judge(self, row: PlanRow, legs: list[Leg]) -> list[Leg]:
         """The resting orders of a name that a price of now would improve: to be cancelled. The others stay."""
         code = row.code
-        self.left[code] = SLIPPAGE if SLIPPAGE in row.price_from else row.reason if row.side is None else ""
+        is_at_limit = "limit" in (row.price_from if row.side is not None else row.reason)
+        self.left[code] = SLIPPAGE if SLIPPAGE in row.price_from else _AT_LIMIT if is_at_limit else ""
         is_buy = row.side is Side.BUY
         better = [
             leg

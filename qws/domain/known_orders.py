@@ -26,6 +26,7 @@ class KnownOrders:
         self._filled: Counter[str] = Counter()
         self._missing: dict[str, tuple[datetime, int]] = {}  # since when, and in how many lists not seen
         self._day_part = ""
+        self._unintended: list[str] = []
 
     def intend(self, request: OrderRequest, now: datetime) -> None:
         """An order is about to be handed over: from now on nothing is known of it."""
@@ -65,8 +66,14 @@ class KnownOrders:
             known = self._orders.get(order.tag)
             merged = merge(known, order)
             if _is_current(order.tag, today) and merged != known:
+                self._unintended += [order.tag] if known is None else []
                 self.note_order(merged)
                 yield merged
+
+    def unintended(self) -> list[str]:
+        """Tags of ours that nobody here intended, each once: the journal is behind, or another program is at work."""
+        found, self._unintended = self._unintended, []
+        return found
 
     def merge_trades(self, heard: Iterable[Trade], today: date) -> Iterator[Trade]:
         """The fills of our orders of today that were not told."""

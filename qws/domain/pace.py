@@ -21,7 +21,7 @@ class Pace:
 
     def note_sent(self, legs: list[Leg]) -> None:
         """These leave together."""
-        if self._most is not None and not self._has_late:
+        if self._most is not None and not self._has_late and legs:
             self._most *= 2
         self._batch, self._has_late = legs, False
 

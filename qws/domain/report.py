@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from qws.domain.known_orders import NEVER_ARRIVED, NOT_SENT
 from qws.domain.orders import OrderStatus
 from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.pricing import mark_price
-from qws.domain.rest import FOLLOW_UP, rest_of
+from qws.domain.rest import FOLLOW_UP, UNDONE, rest_of
 
 _ONE = Decimal(1)
 # Run, target, day, attempt; status, reason, text, time; asset, positions, outcomes; fees in CNY, tracking error.
@@ -24,8 +25,11 @@ Ending = tuple[
 def ending_of(run: Execution, end: Snapshot) -> Ending:
     """How a run ended, judged by the account at that time."""
     outcomes, (status, reason) = outcomes_of(run, end), verdict(run)
-    again = run.rules.follow_ups
-    if reason in ("", "not_filled") and run.plan.attempt < again.times and rest_of(outcomes, again.absent).codes:
+    if status == "completed" and any(outcome.reason in UNDONE for outcome in outcomes):
+        status, reason = "incomplete", "not_filled"
+    again, attempt = run.rules.follow_ups, run.plan.attempt
+    has_hope = attempt < again.times and rest_of(outcomes, again.absent, attempt).codes
+    if has_hope and reason in ("", "not_filled"):
         status, reason = INTERRUPTED, FOLLOW_UP
     found = (end.at, end.asset, end.positions, outcomes, run.fees, tracking_error(outcomes))
     return (*run.identity, status, reason, "", *found)
@@ -82,6 +86,19 @@ def outcomes_of(run: Execution, end: Snapshot) -> tuple[Outcome, ...]:
         for code, value in sorted(values.items())
     ]
     return (*outcomes, *strangers)
+
+
+def whole(before: tuple[Outcome, ...], latest: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """The outcomes of a run of several attempts: what all of them traded, and how things stand after the latest."""
+    earlier = {outcome.code: outcome for outcome in before}
+    if not latest:
+        return before
+    return tuple(_together(earlier[each.code], each) if each.code in earlier else each for each in latest)
+
+
+def _together(before: Outcome, latest: Outcome) -> Outcome:
+    planned = before.filled + latest.planned if latest.planned else before.planned
+    return replace(latest, planned=planned, filled=before.filled + latest.filled)
 
 
 def tracking_error(outcomes: tuple[Outcome, ...]) -> Decimal:

@@ -12,12 +12,15 @@ from types import MappingProxyType
 from qws.domain.plan import Outcome
 
 FOLLOW_UP = "follow_up"
+AGAIN = ("recovery", FOLLOW_UP)  # triggers of a run's further attempts
 STOPS = {"halt": "halted", "cancel": "cancelled"}  # what a command makes of a run
 _ABSENT = "never_arrived"
 # Reasons that time may cure: nothing of these names is under way, and the broker refused nothing.
 _CURABLE = frozenset({"not_filled", "not_sent", "no_quote", "stale_quote", "stale_record"})
 _TOGETHER = _CURABLE | {"cash"}  # what has no hope alone
-_TOMORROW = _TOGETHER | {"limit_up", "limit_down", "slippage", "suspended", _ABSENT, "session_over", "t_plus_1"}
+# Reasons of orders that left, or were to leave: a run with one of these did not do all it planned.
+UNDONE = frozenset({"not_filled", "not_sent", "rejected", "unknown", "slippage", "at_limit", "drift", _ABSENT})
+_TOMORROW = _TOGETHER | UNDONE - {"unknown"} | {"limit_up", "limit_down", "suspended", "session_over", "t_plus_1"}
 LEFT_OVER = frozenset({"not_filled", "session_over", "expired"})  # ends of a run that may be carried over
 KEPT = timedelta(days=15)  # the longest closure of the exchanges, and some more
 _SMALL, _SMALL_MAX = Decimal("0.05"), 3  # RELIABILITY.md 6.5
@@ -53,13 +56,15 @@ class Rest:
         return self.codes is not None and code not in self.codes
 
 
-def rest_of(outcomes: Iterable[Outcome], absent: Absent) -> Rest:
-    """What a further attempt of the same day may trade; nothing when nothing has hope.
+def rest_of(outcomes: Iterable[Outcome], absent: Absent, attempt: int) -> Rest:
+    """What may be traded after an attempt, on the same day; nothing when nothing has hope.
 
-    What never arrived is among it only when that was allowed, and then exits, and few names of little weight.
+    What never arrived is among it only when that was allowed, after the first attempt, and then exits, and few names
+    of little weight.
     """
     outcomes = tuple(outcomes)
-    lost = [each for each in outcomes if each.reason == _ABSENT and absent is Absent.AGAIN]
+    is_allowed = absent is Absent.AGAIN and not attempt
+    lost = [each for each in outcomes if each.reason == _ABSENT and is_allowed]
     small = [each.code for each in lost if each.wanted and abs(each.wanted - each.achieved) <= _SMALL][:_SMALL_MAX]
     again = frozenset(small) | {each.code for each in lost if not each.wanted}
     is_hopeful = any(each.reason in _CURABLE and (each.planned > each.filled or each.wanted) for each in outcomes)

@@ -160,7 +160,7 @@ def test_a_preview_works_beside_a_daemon_and_touches_nothing(tmp_path: Path) -> 
 
 
 def test_a_price_file_with_holes_holds_what_has_no_price(tmp_path: Path) -> None:
-    home = a_home(tmp_path / "home", prices='"bars.csv"')
+    home = a_home(tmp_path / "home", prices='"bars.csv"', follow_ups="0")
     days = [datetime.now(SHANGHAI).date() + timedelta(days=number) for number in (-1, 0, 1)]
     rows = [f"{day},{code},10,10.2,9.9,10.1" for day in days for code in ("600519.SH", "300750.SZ")]
     rows[3] = rows[3].replace(",10.2,", ",9,")  # today's high below its low

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulation.planted import BUGS, SEEDS, Bug
+from tests.simulation.bug import SEEDS, Bug
+from tests.simulation.planted import BUGS
 from tests.simulation.seeds import run_seed
 
 CRASH = "tripwire"  # what the simulation says of an exception: that something broke, not that it was noticed

@@ -45,7 +45,9 @@ HELD = {"600036.SH": 6_000_000, "000001.SZ": 3_000_000}
 
 
 def at(clock: str) -> datetime:
-    return datetime.combine(DAY, time.fromisoformat(clock), SHANGHAI)
+    """A time of the day, or of another one where its date stands before it."""
+    day, _, moment = clock.rpartition(" ")
+    return datetime.combine(date.fromisoformat(day) if day else DAY, time.fromisoformat(moment), SHANGHAI)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ class Day:
     outage: tuple[str, str] | None = None
     told: list[Envelope] = field(default_factory=list)
     files: list[tuple[datetime, str, bytes]] = field(default_factory=list)
+    execution: dict[str, object] = field(default_factory=dict)
+    scan_s: float = 1.0
 
     def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "") -> None:
         rows = [f"{DAY},{code},{weight}{note}" for code, weight in weights.items()]
@@ -160,7 +164,8 @@ class Day:
     async def _live(self, began: datetime, ended: datetime, how: str) -> int | None:
         clock, home, loop = LoopClock(began), self.home, asyncio.get_running_loop()
         account = {"seed": 5, "cash": 1_000_000, "positions": "p.csv"}
-        config = make_config({"intake": {"scan_s": 1, "in_place_settle_ms": 50}, "paper": account}, "test")
+        intake = {"scan_s": self.scan_s, "in_place_settle_ms": 50}
+        config = make_config({"intake": intake, "paper": account, "execution": self.execution}, "test")
         paper = open_paper(config, home.root, clock, home.exchange, None)
         journal = await FailingJournal.open(home.journal)
         journal.fails_at = ended if how == "power" else None

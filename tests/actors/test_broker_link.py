@@ -6,7 +6,7 @@ import pytest
 
 from qws.domain.orders import OrderStatus
 from qws.errors import GatewayLost, GatewayTimeout
-from qws.messages import CancelOrder, FillReceived, LinkReady, OrderUpdated, SweepDue
+from qws.messages import CancelOrder, ControlOrdered, FillReceived, LinkReady, OrderUpdated, PlaceOrder, SweepDue
 from qws.ports import LinkUp
 from qws.runtime.message import Later
 from tests.support.builders import DAY, NEXT_DAY, RUN, a_report, an_order, at
@@ -204,12 +204,24 @@ async def test_an_open_order_of_yesterday_is_not_swept_for_on_the_next_day() -> 
 @played
 async def test_opening_reads_the_lists_before_it_says_ready() -> None:
     rig = a_rig()
+    rig.link.recall_place_order(PlaceOrder(RUN, ORDER, at("10:00:00")))
     rig.broker.listed[ORDER.tag] = a_report(ORDER, OrderStatus.PART_SUCC, 400)
     rig.broker.trades_of(ORDER, 400)
 
     heard = await rig.open()
 
     assert [type(message) for message in heard] == [FillReceived, OrderUpdated, LinkReady, SweepDue]
+
+
+@played
+async def test_an_order_of_ours_that_was_never_intended_here_stops_all_trading_once() -> None:
+    rig = a_rig()
+    rig.broker.listed[ORDER.tag] = a_report(ORDER, OrderStatus.PART_SUCC, 400)
+
+    halts = of(ControlOrdered, await rig.open())
+
+    assert [(halt.command, ORDER.tag in halt.by) for halt in halts] == [("halt", True)]
+    assert of(ControlOrdered, await rig.sweep()) == []
 
 
 @played

@@ -18,6 +18,7 @@ from qws.messages import (
     EquityRecorded,
     PlanningDue,
     RebalanceDue,
+    RunFinished,
     SessionPhaseChanged,
     TargetAccepted,
 )
@@ -53,7 +54,8 @@ class Recorder(Actor):
 
     def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None: ...
 
-    def on_rebalance_due(self, msg: RebalanceDue) -> None: ...
+    def on_rebalance_due(self, msg: RebalanceDue) -> RunFinished:
+        return RunFinished.without_trades(msg, "completed", "", "", msg.send_at)
 
     def on_equity_recorded(self, msg: EquityRecorded) -> None: ...
 

@@ -115,7 +115,7 @@ def test_an_order_at_the_limit_is_left_and_its_name_says_so_in_the_end() -> None
     desk.report(order, OrderStatus.CANCELED)
     run = desk.executor._book.run
     assert run is not None
-    assert [residual(run, row) for row in run.plan.rows] == ["limit_up"]
+    assert [residual(run, row) for row in run.plan.rows] == ["at_limit"]
 
 
 def test_the_slippage_budget_counts_from_the_first_price_and_an_order_at_its_end_is_left() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from qws.domain.crosscheck import disagreements
 from qws.domain.market import Quote, Side
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.planner import Sizing
-from qws.domain.rest import Absent
+from qws.domain.rest import KEPT, Absent
 from qws.domain.targets import DroppedRow
 from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, SnapshotTaken
 from tests.support.builders import (
@@ -78,10 +79,11 @@ def test_without_the_target_of_the_day_nothing_is_planned_and_nothing_is_sold(sn
     assert answer.reason == "unknown_target"
 
 
-def test_a_restart_remembers_targets_of_today_and_later_only() -> None:
+def test_a_restart_remembers_targets_of_the_last_weeks_and_later_only() -> None:
+    later = DAY + KEPT + timedelta(days=1)
     planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.recall_target_accepted(a_target({A: "0.5"}, days=(DAY, NEXT_DAY)))
-    planner.recall_target_accepted(replace(a_target({B: "0.5"}, target_id="b" * 64), at=at("08:00:00", NEXT_DAY)))
+    planner.recall_target_accepted(replace(a_target({B: "0.5"}, target_id="b" * 64), at=at("08:00:00", later)))
 
     assert isinstance(answer_of(planner, taken()), PlanRefused)
     assert isinstance(answer_of(planner, taken(day=NEXT_DAY)), PlanDrafted)

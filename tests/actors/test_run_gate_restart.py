@@ -22,7 +22,9 @@ def test_a_run_that_a_restart_cut_is_stopped_once_and_planned_again() -> None:
 
     assert again.tell(LinkReady()) == [RunStopOrdered(DUE, "interrupted")]
     assert again.tell(LinkReady()) == []
-    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [PlanningDue(DAY, "recovery", DUE.target_id)]
+    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [
+        PlanningDue(DAY, "recovery", DUE.target_id, DUE.run_id)
+    ]
     recovery = replace(DUE, attempt=1, trigger="recovery")
     assert again.tell(recovery) == [snapshot_of(recovery)]
 
@@ -146,3 +148,40 @@ def test_a_target_that_comes_before_the_link_waits_for_the_cut_run() -> None:
     assert again.tell(NEWER) == [RunStopOrdered(DUE, "superseded")]
     assert again.tell(end_of(DUE, "superseded")) == []
     assert again.tell(LinkReady()) == [snapshot_of(NEWER)]
+
+
+def test_a_restart_in_the_pause_goes_on_as_after_a_cut() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(end_of(DUE, "interrupted", "follow_up"))
+    again = gate.reborn()
+
+    assert again.tell(LinkReady()) == [RunStopOrdered(DUE, "interrupted")]
+    assert again.tell(end_of(DUE, "interrupted", "interrupted")) == [
+        PlanningDue(DAY, "recovery", DUE.target_id, DUE.run_id)
+    ]
+
+
+@pytest.mark.parametrize("status", ["superseded", "incomplete"])
+def test_a_pause_that_ended_before_the_restart_is_over(status: str) -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(end_of(DUE, "interrupted", "follow_up"))
+    gate.tell(end_of(DUE, status, "cancelled"))
+
+    assert gate.reborn().tell(LinkReady()) == []
+
+
+def test_a_newer_target_that_started_in_the_pause_is_what_a_restart_goes_on_with() -> None:
+    gate = a_gate()
+    gate.tell(DUE)
+    gate.tell(end_of(DUE, "interrupted", "follow_up"))
+    gate.tell(NEWER)
+    gate.journal.append(end_of(DUE, "superseded", "superseded"))  # told by who followed it
+
+    again = gate.reborn()
+
+    assert again.tell(LinkReady()) == [RunStopOrdered(NEWER, "interrupted")]
+    assert again.tell(end_of(NEWER, "interrupted", "interrupted")) == [
+        PlanningDue(DAY, "recovery", NEWER.target_id, NEWER.run_id)
+    ]

@@ -10,6 +10,7 @@ import pytest
 from actors.snapshotter import Snapshotter
 from qws.domain.account import does_not_add_up
 from qws.domain.orders import OrderStatus
+from qws.domain.rest import KEPT
 from qws.errors import GatewayLost, GatewayTimeout
 from qws.messages import PlanRefused, SnapshotDue, SnapshotTaken
 from tests.support.builders import (
@@ -145,14 +146,25 @@ def test_quotes_that_time_out_once_are_asked_for_again() -> None:
 
 def test_targets_of_days_gone_by_are_forgotten_and_future_ones_kept() -> None:
     broker, quotes = a_broker(), some_quotes()
-    actor = Snapshotter(broker, quotes, HandClock(at("10:00:00", NEXT_DAY)))
+    later = DAY + KEPT + timedelta(days=1)
+    actor = Snapshotter(broker, quotes, HandClock(at("10:00:00", later)))
     actor.recall_target_accepted(a_target({B: "0.5"}, days=(DAY, NEXT_DAY)))
-    actor.recall_target_accepted(replace(a_target({A: "0.5"}, target_id="b" * 64), at=at("08:00:00", NEXT_DAY)))
+    actor.recall_target_accepted(replace(a_target({A: "0.5"}, target_id="b" * 64), at=at("08:00:00", later)))
 
     asyncio.run(actor.on_snapshot_due(replace(DUE, day=NEXT_DAY)))
     asyncio.run(actor.on_snapshot_due(DUE))
 
     assert quotes.asked == [(A, B), (A,)]
+
+
+def test_on_a_day_without_weights_of_its_own_those_of_the_last_day_before_it_are_looked_up() -> None:
+    quotes = some_quotes()
+    actor = Snapshotter(a_broker(), quotes, HandClock(at("10:00:00", NEXT_DAY)))
+    actor.recall_target_accepted(a_target({B: "0.5"}, days=(DAY,)))
+
+    asyncio.run(actor.on_snapshot_due(replace(DUE, day=NEXT_DAY)))
+
+    assert quotes.asked == [(A, B)]
 
 
 def test_the_time_of_a_snapshot_is_that_after_everything_was_read() -> None:

@@ -45,7 +45,7 @@ def test_a_day_without_strangers_tells_no_drift_and_looks_only_while_its_run_is_
     day = a_day()
 
     assert day.told(LedgerDrift) == []
-    first, last = day.journal.of(PlaceOrder)[0].at, day.journal.of(ExecutionEnded)[0].at
+    first, last = day.journal.of(PlaceOrder)[0].at, day.journal.of(ExecutionEnded)[-1].at
     looks = [each.at for each in day.journal.of(AccountDue)]
     assert looks[0] >= first + timedelta(seconds=5)
     assert looks[-1] <= last + timedelta(seconds=6)

@@ -17,6 +17,7 @@ from qws.domain.market import Side
 from qws.domain.orders import OrderRequest, OrderStatus
 from qws.gateways.sim.bars import GeneratedBars
 from qws.gateways.sim.quirks import PERFECT
+from qws.messages import RunFinished
 from tests.bench.naive import Client, Program
 from tests.simulation.life import Life, PatientClock
 from tests.simulation.terminal import shares_of
@@ -38,7 +39,7 @@ FAULTS = (
 )  # fmt: skip
 _SHARE = 0.4  # of all foul seeds have a given fault
 _SLACK = Decimal("0.1")  # a plan made a little later, or rounded otherwise, is no mistake
-_LOST = 0.1
+_SHORT = 0.1
 _INVESTED = Decimal("0.95")
 
 
@@ -83,6 +84,7 @@ class Outcome:
     oversells: int
     overspends: int
     shortfall: float
+    is_short: bool
     is_lost: bool
     invested_s: float
     error: float
@@ -147,10 +149,11 @@ class Arena(World):
         )
         wanted = sum((abs(need) * self.names[code].mark for code, need in needs.items()), ZERO)
         shortfall = float(sum(missing, ZERO) / wanted)
+        is_short = shortfall > _SHORT
         return Outcome(
             self.seed, len(orders), self._duplicates, float(beyond / worth), refused["INSUFFICIENT_SHARES"] + oversold,
-            refused["INSUFFICIENT_CASH"] + (self.terminal.cash() < 0), shortfall, shortfall > _LOST, invested_s,
-            self._error(), dict(refused),
+            refused["INSUFFICIENT_CASH"] + (self.terminal.cash() < 0), shortfall, is_short,
+            is_short and not self._is_told(), invested_s, self._error(), dict(refused),
         )  # fmt: skip
 
     async def _act(self, life: Life, began: datetime, death: Death | None) -> datetime:
@@ -183,6 +186,11 @@ class Arena(World):
         self._duplicates += (
             self.names[order.code].beyond(order.side, self.terminal.held(order.code) + sign * coming) > 0
         )
+
+    def _is_told(self) -> bool:
+        """Whether a result of the real program says that its run did not do all."""
+        ends = (envelope.body for envelope in self.diary.kept if isinstance(envelope.body, RunFinished))
+        return any(end.status not in ("completed", "interrupted") for end in ends)
 
     def _names(self) -> dict[str, Name]:
         held = {code: shares for code, shares, _ in self.workload.positions}

@@ -11,7 +11,8 @@ duplicates   orders that reached the exchange though what was held and under way
 beyond       CNY by which holdings went beyond what was wanted, bought too much or sold too much, of total asset; mean
 oversells    sells refused for want of shares, and names sold below what was wanted
 overspends   buys refused for want of cash, and cash below zero
-lost         days at whose close more than a tenth of the wanted turnover has not traded: the target was given up
+short        days at whose close more than a tenth of the wanted turnover has not traded
+lost         those of them of which nobody was told: no result says that and why names are missing
 invested_s   seconds from 09:30:03 until 95 % of the wanted buys (in CNY) were bought; `never` counts the days without
 error        half the absolute differences of weights at the close, cash included, at the prices of 09:30:03
 rejected     orders that the exchange refused, for whatever reason; it refuses none without one
@@ -33,6 +34,7 @@ from time import perf_counter
 
 from qws.config import Config
 from qws.domain.execution_rules import Release
+from qws.domain.rest import Absent
 from qws.text import speak
 from tests.bench.arena import Outcome, draw_case, play
 from tests.bench.measure import machine
@@ -40,14 +42,18 @@ from tests.bench.naive import PROGRAMS, Program
 from tests.simulation.world import config_of
 
 WORLDS = ("calm", "foul")
-RIVALS = {"qws strict": Release.STRICT, "qws": Release.PIPELINED}
+RIVALS = {
+    "qws strict": (Release.STRICT, Absent.HOLD),
+    "qws": (Release.PIPELINED, Absent.HOLD),
+    "qws absent again": (Release.PIPELINED, Absent.AGAIN),
+}
 BEHAVIOURS = (*PROGRAMS, *RIVALS)
 Outcomes = Mapping[tuple[str, str], Outcome]  # by world and behaviour
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: one behaviour in one world, `lost` and `never` in days, times in seconds (null: never)."""
+    """A behaviour in a world: `short`, `lost` and `never` in days, times in seconds (null: never)."""
 
     world: str
     behaviour: str
@@ -58,6 +64,7 @@ class Row:
     beyond: float
     oversells: int
     overspends: int
+    short: int
     lost: int
     invested_p50_s: float | None
     invested_p95_s: float | None
@@ -70,7 +77,7 @@ class Row:
 
 def contender(behaviour: str) -> Program | Config:
     """Who plays: a naive program, or the configuration of this one."""
-    return config_of(RIVALS[behaviour]) if behaviour in RIVALS else PROGRAMS[behaviour]
+    return config_of(*RIVALS[behaviour]) if behaviour in RIVALS else PROGRAMS[behaviour]
 
 
 def play_seed(seed: int) -> dict[tuple[str, str], Outcome]:
@@ -103,7 +110,8 @@ def row(world: str, behaviour: str, days: Sequence[Outcome]) -> Row:
     return Row(
         world, behaviour, len(days), sum(day.orders for day in days), sum(day.duplicates for day in days),
         sum(day.duplicates > 0 for day in days), mean(day.beyond for day in days),
-        sum(day.oversells for day in days), sum(day.overspends for day in days), sum(day.is_lost for day in days),
+        sum(day.oversells for day in days), sum(day.overspends for day in days),
+        sum(day.is_short for day in days), sum(day.is_lost for day in days),
         finite(upper(times, 50)), finite(upper(times, 95)), times.count(inf), upper(errors, 50), upper(errors, 95),
         reasons.total(), dict(reasons.most_common()),
     )  # fmt: skip
@@ -129,6 +137,7 @@ COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "beyond": lambda each: f"{each.beyond:.2%}" if each.beyond else "0",
     "oversells": lambda each: f"{each.oversells:,}",
     "overspends": lambda each: f"{each.overspends:,}",
+    "short": lambda each: f"{each.short:,}",
     "lost": lambda each: f"{each.lost:,}",
     "95 % invested, p50": lambda each: seconds(each.invested_p50_s),
     "p95": lambda each: seconds(each.invested_p95_s),
@@ -151,7 +160,7 @@ def as_text(each: Row) -> str:
 
 
 def main() -> None:
-    """Play, count and print; 1 when this program doubled, oversold, overspent or gave up a target."""
+    """Play, count and print; 1 when this program doubled, oversold, overspent or lost a target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--first-seed", type=int, default=0)

@@ -262,7 +262,7 @@ def test_a_file_that_lost_its_start_or_its_end_is_refused(kind: Kind, tmp_path: 
     sound = path.read_bytes()
     path.write_bytes(bytes(100) + sound[100:] if cut == 0 else sound[:-cut])
 
-    with pytest.raises(StoreError, match="damaged"):
+    with pytest.raises(StoreError, match=r"damaged|cannot be read"):
         asyncio.run(reopened(kind, path))
 
 

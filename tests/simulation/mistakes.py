@@ -12,7 +12,7 @@ from actors.broker_link import BrokerLink
 from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
 from qws import messages as m
-from qws.domain import known_orders
+from qws.domain import known_orders, rest
 from qws.domain import planner as planning
 from qws.domain.account import Position, Snapshot
 from qws.domain.affordable import fit_to_cash
@@ -34,6 +34,7 @@ from qws.runtime.system import System, Tap
 from qws.store import journal_file
 
 JOURNAL_WITHOUT_LOCK = tuple(line for line in journal_file._TABLES if "intent_once" not in line)
+ALL_IS_CURABLE = rest._TOGETHER | {"never_arrived"}
 Begun = m.SnapshotDue | m.RunFinished | m.RunStopOrdered | Later[m.SendWindowDue]
 Makers = Sequence[Callable[[], Actor]]
 _ENDING = (OrderStatus.REPORTED_CANCEL, OrderStatus.PARTSUCC_CANCEL)

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
-from inspect import isfunction
-from types import ModuleType
 
 from actors import planner, snapshotter
 from actors.broker_link import BrokerLink
@@ -17,7 +11,7 @@ from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
-from qws.domain import execution, known_orders, run_orders
+from qws.domain import execution, known_orders, rest, run_orders
 from qws.domain import planner as planning
 from qws.domain.execution import Execution
 from qws.domain.known_orders import KnownOrders
@@ -27,48 +21,10 @@ from qws.runtime.message import Stopping
 from qws.runtime.system import System
 from qws.store import journal_file
 from tests.simulation import mistakes as wrong
-from tests.simulation.seeds import run_seed
+from tests.simulation.bug import Bug, Edit
 
-SEEDS = 500
-Edit = tuple[type | ModuleType, str, object]
 # The journal takes no tag twice and ends the process: that lock has to be open for another one to be tried.
 _JOURNAL_WITHOUT_LOCK: Edit = journal_file, "_TABLES", wrong.JOURNAL_WITHOUT_LOCK
-
-
-@dataclass(frozen=True)
-class Bug:
-    """One mistake: the invariants that may tell of it, and the seed to look at first, of the first `SEEDS`."""
-
-    name: str
-    text: str
-    told_by: tuple[str, ...]
-    seed: int
-    edits: tuple[Edit, ...]
-
-    @contextmanager
-    def planted(self) -> Iterator[None]:
-        """The product with this bug in it."""
-        sound = [(owner, name, vars(owner)[name]) for owner, name, _ in self.edits]
-        try:
-            for (owner, name, old), (_, _, new) in zip(sound, self.edits, strict=True):
-                setattr(owner, name, wraps(old)(new) if isfunction(old) and isfunction(new) else new)
-            yield
-        finally:
-            for owner, name, old in sound:
-                setattr(owner, name, old)
-
-    def seeds(self) -> Iterator[int]:
-        """The first `SEEDS` seeds, the likely one first."""
-        yield self.seed
-        yield from (seed for seed in range(SEEDS) if seed != self.seed)
-
-    def catch(self) -> tuple[int, str] | None:
-        """The first seed that tells of it, and the invariant that broke first there; None when it lives."""
-        with self.planted():
-            for seed in self.seeds():
-                if violations := run_seed(seed).violations:
-                    return seed, violations[0].invariant
-        return None
 
 
 BUGS = (
@@ -81,13 +37,13 @@ BUGS = (
     Bug(
         "silence_is_refusal",
         "An order that is not answered counts as refused.",
-        ("I7", "I1c", "I1", "I3"), 31,
+        ("I7", "I1c", "I1", "I3", "I4"), 31,
         ((BrokerLink, "on_place_order", wrong.silence_is_refusal),),
     ),
     Bug(
         "cancelling_is_final",
         "An order with status 51 or 52 counts as ended.",
-        ("I7", "I4", "I13", "I1", "I12"), 46,
+        ("I7", "I4", "I13", "I1", "I12"), 67,
         ((Leg, "is_settled", wrong.settled_by_a_wish), (snapshotter, "_is_working", wrong.works_until_a_wish)),
     ),
     Bug(
@@ -156,7 +112,7 @@ BUGS = (
     Bug(
         "one_tag_for_two",
         "Two orders of an attempt share one tag.",
-        ("I1b", "I6"), 0,
+        ("I1b", "I2", "I6"), 0,
         ((execution, "make_tag", wrong.tag_of_two), _JOURNAL_WITHOUT_LOCK),
     ),
     Bug(
@@ -198,7 +154,7 @@ BUGS = (
     Bug(
         "link_forgets_intents",
         "After a restart the link knows nothing of orders that were on their way.",
-        ("I7", "I13"), 3,
+        ("I6", "I7", "I13"), 3,
         ((BrokerLink, "recall_place_order", wrong.nothing()),),
     ),
     Bug(
@@ -257,6 +213,18 @@ BUGS = (
         ((Execution, "codes_to_price", wrong.prices_stay_good),),
     ),
     Bug(
+        "drift_ignored",
+        "Buys go on although the account holds something else than our books.",
+        ("I5",), 31,
+        ((OrderExecutor, "on_ledger_drift", wrong.nothing()),),
+    ),
+    Bug(
+        "absent_sent_again",
+        "An order that never arrived is followed by another one on the same day.",
+        ("I1c",), 8,
+        ((rest, "_CURABLE", wrong.ALL_IS_CURABLE), (rest, "_TOGETHER", wrong.ALL_IS_CURABLE)),
+    ),
+    Bug(
         "lunch_forgotten",
         "Orders leave at any time.",
         ("I10",), 3,
@@ -265,13 +233,13 @@ BUGS = (
     Bug(
         "strangers_taken_for_ours",
         "Every order with a remark is taken for one of ours.",
-        ("I17",), 19,
+        ("I6", "I17"), 19,
         ((known_orders, "_is_current", wrong.all_are_ours),),
     ),
     Bug(
         "day_recorded_twice",
         "A restart in the evening records the day again.",
-        ("I9",), 415,
+        ("I9",), 3,
         (
             (EquityRecorder, "recall_equity_recorded", wrong.nothing()),
             (MarketClock, "recall_equity_recorded", wrong.nothing()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 
 from qws.domain.tags import is_ours
@@ -53,6 +53,7 @@ def draw_world(seed: int) -> World:
     workload = draw_workload(chance, traits, prices, days, calendar, is_calm=is_calm)
     weather = Weather(seed, {} if is_calm else draw_rates(seed))
     deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])
+    deaths += [] if is_calm else _evenings(Random(f"{seed}:evening"), days)
     quirks = Quirks(late_open_s=400.0) if not is_calm and chance.random() < 0.2 else PERFECT
     return World(seed, workload, weather, deaths, quirks)
 
@@ -68,6 +69,12 @@ def _deaths(chance: Random, days: list[date], drops: list[datetime]) -> list[Dea
         else:
             deaths.append(Death(chance.choice(POINTS), int(2 ** chance.uniform(0, 7)), None, pause_s))
     return sorted(deaths, key=lambda death: death.when or at("00:00", days[0]))
+
+
+def _evenings(chance: Random, days: list[date]) -> list[Death]:
+    """Somebody starts it again when the day has been recorded."""
+    evening = at("15:10:01", chance.choice(days)) + timedelta(seconds=chance.uniform(0, 1500))
+    return [Death(chance.choice(("kill", "stop")), 0, evening, 10.0)] if chance.random() < 0.1 else []
 
 
 def run_seed(seed: int) -> Report:

@@ -6,19 +6,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TypeVar
 
+from qws.domain import rest
 from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.domain.tags import day_part, is_ours, same_day_part
 from qws.messages import (
+    ControlOrdered,
     EquityRecorded,
     FillReceived,
     OrderUpdated,
+    PlaceOrder,
     RebalanceDue,
     RunFinished,
     TargetAccepted,
     TargetRejected,
 )
 from qws.runtime.message import Message
-from tests.simulation.witness import digit_of, key_of
+from tests.simulation.keys import digit_of, key_of
 from tests.simulation.world import World
 
 M = TypeVar("M", bound=Message)
@@ -43,6 +46,7 @@ class Verdict:
         self.each_run_has_one_end()
         self.each_day_has_one_record()
         self.fills_stay_within_orders()
+        self.what_never_arrived_is_not_sent_again()
         self.results_tell_what_traded()
 
     def told(self, kind: type[M]) -> Iterator[M]:
@@ -65,6 +69,9 @@ class Verdict:
         for key, times in fills.items():
             if times > 1:
                 self._blame("I3", f"fill {key} was told {times} times")
+        for told in self.told(ControlOrdered):
+            if told.by.startswith("the journal"):
+                self._blame("I6", f"{told.command} by {told.by}")
         strangers = {told.order.tag for told in self.told(OrderUpdated)} - self._world.witness.intents.keys()
         if strangers:
             self._blame("I17", f"orders of others were taken for ours: {sorted(strangers)}")
@@ -161,6 +168,19 @@ class Verdict:
             most = next(row.shares for row in plan.rows if row.code == code)
             if shares > most:
                 self._blame("I2", f"{run_id} attempt {attempt} traded {shares} of {code}, planned {most}")
+
+    def what_never_arrived_is_not_sent_again(self) -> None:
+        """I1c: a follow-up leaves alone what was lost on its way, however sure that is."""
+        lost: set[tuple[str, str, str]] = set()
+        for envelope in self._kept:
+            match envelope.body:
+                case RunFinished(reason=rest.FOLLOW_UP) as end:
+                    codes = {each.code for each in end.outcomes if each.reason == "never_arrived"}
+                    lost |= {(end.run_id, digit_of(end.attempt + 1), code) for code in codes}
+                case PlaceOrder() as intent if (*key_of(intent), intent.order.code) in lost:
+                    self._blame("I1c", f"{intent.order.tag} {intent.order.code} follows an order that was lost")
+                case _:
+                    pass
 
     def results_tell_what_traded(self) -> None:
         """I7: the result of a run counts every share that its orders traded; one with unknown orders no more."""

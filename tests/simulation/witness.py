@@ -28,6 +28,7 @@ from qws.messages import (
     WeightFileSettled,
 )
 from qws.runtime.message import ActorCrashed, Envelope
+from tests.simulation.keys import Key, digit_of, key_of
 from tests.simulation.terminal import Terminal, shares_of
 
 _MOMENT = timedelta(milliseconds=50)
@@ -35,7 +36,6 @@ _PRICES_GOOD = timedelta(seconds=3)
 _VIEW_OLD = timedelta(seconds=10)  # whatever stands in no list by then is hidden by nothing
 _CANCELS = 3  # what still works after so many is given up
 _SESSIONS = ((time(9, 30, 3), time(11, 30)), (time(13, 0, 3), time(14, 56)))
-Key = tuple[str, str]  # run and, as it stands in the tag, attempt
 
 
 @dataclass(frozen=True)
@@ -289,13 +289,3 @@ class Witness:
             if after > row.wanted if order.side is Side.BUY else after < min(row.wanted, row.ends):
                 text = f"holds {held}, {under_way} under way, {order.shares} more, wanted {row.wanted}"
                 self.blame("I12", f"{order.tag} {order.side} {order.code} at {now:%H:%M:%S}: {text}")
-
-
-def key_of(intent: PlaceOrder) -> Key:
-    """The attempt that an order belongs to."""
-    return intent.run_id, intent.order.tag[-3]
-
-
-def digit_of(attempt: int) -> str:
-    """An attempt as it stands in a tag."""
-    return "0123456789abcdefghijklmnopqrstuvwxyz"[attempt]

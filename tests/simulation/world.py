@@ -14,6 +14,7 @@ from qws.app import Ports, build
 from qws.config import Config, make_config
 from qws.domain.calendar import TradingCalendar
 from qws.domain.execution_rules import Release
+from qws.domain.rest import Absent
 from qws.domain.rules import RuleBook
 from qws.errors import QwsError, StoreError
 from qws.gateways.sim.books import Opening
@@ -57,9 +58,10 @@ def tables() -> tuple[RuleBook, TradingCalendar]:
 
 
 @cache
-def config_of(release: Release) -> Config:
+def config_of(release: Release, absent: Absent = Absent.HOLD) -> Config:
     """The configuration: as it is shipped, but for a folder that is seldom read."""
-    settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": {"release": release}}
+    execution = {"release": release, "absent": absent}
+    settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": execution}
     return make_config(settings, "simulation")
 
 

@@ -29,6 +29,9 @@ NEWER = a_due(target_id="b" * 64)
 NEWEST = a_due(target_id="c" * 64)
 
 
+FOLLOW_UPS = FollowUps(3, 60.0, Absent.HOLD)
+
+
 _NAMES = {
     RebalanceDue: "rebalance_due",
     RunFinished: "run_finished",
@@ -68,7 +71,7 @@ class Gate:
 
 def a_gate(clock: HandClock | None = None, *, linked: bool = True) -> Gate:
     clock = clock or HandClock(at("10:00:00"))
-    gate = Gate(clock, RunGate(clock, a_schedule(), FollowUps(3, 60.0, Absent.HOLD)))
+    gate = Gate(clock, RunGate(clock, a_schedule(), FOLLOW_UPS))
     if linked:
         gate.tell(LinkReady())
     return gate
