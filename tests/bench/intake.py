@@ -166,7 +166,8 @@ async def ours(names: Sequence[str], settle_ms: int, rounds: int) -> tuple[list[
 
 
 def _config(settle_ms: int) -> Config:
-    return make_config({"paper": {"always_open": True}, "intake": {"settle_ms": settle_ms}}, "bench")
+    settings = {"paper": {"always_open": True}, "intake": {"settle_ms": settle_ms}, "execution": {"follow_ups": 0}}
+    return make_config(settings, "bench")
 
 
 def typical_script(names: Sequence[str], rounds: int) -> list[float]:
