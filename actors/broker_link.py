@@ -89,7 +89,7 @@ class BrokerLink(Actor):
 
     async def on_lists_due(self, msg: m.ListsDue) -> list[_News | m.ListsRead | Later[m.ListsDue]]:
         with suppress(GatewayError):
-            return [*await self._sweep(), m.ListsRead(msg.run_id, msg.attempt)]
+            return [*await self._sweep(), m.ListsRead(msg.run_id, msg.attempt, msg.look)]
         return [Later(self._rules.sweep_s, msg)]
 
     async def source(self) -> AsyncIterator[_News | m.LinkLost | m.LinkReady | m.SweepDue]:

@@ -36,7 +36,7 @@ _Again = Later[AccountDue]
 class FillTracker(Actor):
     """Keeps the ledger of the account from our own orders and fills, and tells what the broker sees otherwise."""
 
-    on_crash = "restart"
+    on_crash = "halt"
 
     def __init__(self, broker: Broker, quotes: Quotes, clock: Clock, costs: Costs, account_s: float) -> None:
         self._broker, self._quotes, self._clock, self._account_s = broker, quotes, clock, account_s

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from qws import messages as m
 from qws.domain.calendar import UnknownDay
 from qws.domain.rest import LEFT_OVER
 from qws.domain.schedule import Event, Schedule
-from qws.messages import (
-    ControlOrdered,
-    EquityDue,
-    EquityRecorded,
-    PlanningDue,
-    RebalanceDue,
-    RunFinished,
-    SessionPhaseChanged,
-    TargetAccepted,
-)
+from qws.domain.tags import ATTEMPT_MAX
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later
 
+_Fired = m.RebalanceDue | m.RunFinished
 _LOOK_AGAIN_S = 3600.0  # beyond the calendar: a person may add days to the table at any time
 
 
@@ -37,17 +31,17 @@ class MarketClock(Actor):
         self._runs: dict[tuple[date, str], tuple[str, int]] = {}
         self._closed: date | None = None
 
-    def recall_target_accepted(self, msg: TargetAccepted) -> None:
+    def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
         self._targets.update({target.day: msg.target_id for target in msg.days})
 
-    def recall_rebalance_due(self, msg: RebalanceDue) -> None:
+    def recall_rebalance_due(self, msg: m.RebalanceDue) -> None:
         self._runs[msg.day, msg.target_id] = msg.run_id, msg.attempt
 
-    def recall_equity_recorded(self, msg: EquityRecorded) -> None:
+    def recall_equity_recorded(self, msg: m.EquityRecorded) -> None:
         if msg.kind == "close":
             self._closed = msg.day
 
-    def recall_run_finished(self, msg: RunFinished) -> None:
+    def recall_run_finished(self, msg: m.RunFinished) -> None:
         if msg.status != "interrupted" and self._targets.get(msg.day) == msg.target_id:  # what was carried is not again
             is_left = self._carries and msg.status == "incomplete" and msg.reason in LEFT_OVER
             day = self._schedule.session_after(msg.day) if is_left else None
@@ -55,7 +49,7 @@ class MarketClock(Actor):
 
     on_run_finished = recall_run_finished
 
-    def on_target_accepted(self, msg: TargetAccepted) -> Iterator[RebalanceDue | Later[PlanningDue]]:
+    def on_target_accepted(self, msg: m.TargetAccepted) -> Iterator[_Fired | Later[m.PlanningDue]]:
         self.recall_target_accepted(msg)
         now = self._clock.now()
         if now.date() not in {target.day for target in msg.days}:
@@ -65,13 +59,13 @@ class MarketClock(Actor):
         send_at = self._send_at(now)
         if send_at is None:
             return
-        due = PlanningDue(now.date(), "drop")
+        due = m.PlanningDue(now.date(), "drop")
         if send_at > now and now.time() > self._schedule.send_at:  # lunch: nothing can be priced before it ends
             yield Later((send_at - now).total_seconds(), due)
         else:
             yield from self.on_planning_due(due)
 
-    def on_planning_due(self, msg: PlanningDue) -> Iterator[RebalanceDue]:
+    def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
         now = self._clock.now()
         target_id, trigger = msg.target_id or self._targets.get(msg.day), msg.trigger
         if target_id is None and self._carried is not None and self._carried[0] == msg.day:
@@ -89,15 +83,19 @@ class MarketClock(Actor):
         run_id = msg.run_id or run_id
         if trigger == "manual" and attempt:
             run_id = f"{msg.day:%Y%m%d}-{target_id[:6]}-{attempt}"
-        due = RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at)
+        due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at)
+        if attempt > ATTEMPT_MAX:
+            text = f"a target has {ATTEMPT_MAX + 1} attempts a day; drop a new file"
+            yield m.RunFinished.without_trades(replace(due, attempt=ATTEMPT_MAX), "refused", "attempts", text, now)
+            return
         self.recall_rebalance_due(due)
         yield due
 
-    def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RebalanceDue]:
+    def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Fired]:
         if msg.command == "rebalance":
-            yield from self.on_planning_due(PlanningDue(self._clock.now().date(), "manual"))
+            yield from self.on_planning_due(m.PlanningDue(self._clock.now().date(), "manual"))
 
-    async def source(self) -> AsyncIterator[SessionPhaseChanged | PlanningDue | EquityDue]:
+    async def source(self) -> AsyncIterator[m.SessionPhaseChanged | m.PlanningDue | m.EquityDue]:
         now = self._clock.now()
         yield self._phase(now)
         for past in self._due_already(now):
@@ -109,14 +107,14 @@ class MarketClock(Actor):
             except UnknownDay:
                 await self._clock.sleep(_LOOK_AGAIN_S)
                 now = self._clock.now()
-                yield SessionPhaseChanged(now.date(), "unknown", now)
+                yield m.SessionPhaseChanged(now.date(), "unknown", now)
                 events = self._schedule.events_after(now)
                 continue
             await self._clock.sleep_until(event.at)
             if self._clock.now() - event.at < timedelta(hours=12):  # older: the PC slept through the day
                 yield self._message(event)
 
-    def _due_already(self, now: datetime) -> Iterator[PlanningDue | EquityDue]:
+    def _due_already(self, now: datetime) -> Iterator[m.PlanningDue | m.EquityDue]:
         """What a start in the middle of the day finds due: the run of the day, and its equity record."""
         try:
             if not self._schedule.calendar.is_session(now.date()):
@@ -124,26 +122,26 @@ class MarketClock(Actor):
         except UnknownDay:
             return
         if self._schedule.always_open or now.time() >= self._schedule.plan_at:
-            yield PlanningDue(now.date(), "schedule")
+            yield m.PlanningDue(now.date(), "schedule")
         if now.time() >= self._schedule.equity_at and self._closed != now.date():
-            yield EquityDue(now.date())
+            yield m.EquityDue(now.date())
 
     def _send_at(self, now: datetime) -> datetime | None:
         """When orders may leave; on a day that is over at once, for the gate to refuse."""
         return self._schedule.next_send(now) or (now if self._schedule.calendar.is_session(now.date()) else None)
 
-    def _message(self, event: Event) -> SessionPhaseChanged | PlanningDue | EquityDue:
+    def _message(self, event: Event) -> m.SessionPhaseChanged | m.PlanningDue | m.EquityDue:
         day = event.at.date()
         match event.what:
             case "plan":
-                return PlanningDue(day, "schedule")
+                return m.PlanningDue(day, "schedule")
             case "equity":
-                return EquityDue(day)
+                return m.EquityDue(day)
             case phase:
-                return SessionPhaseChanged(day, phase, event.at)
+                return m.SessionPhaseChanged(day, phase, event.at)
 
-    def _phase(self, now: datetime) -> SessionPhaseChanged:
+    def _phase(self, now: datetime) -> m.SessionPhaseChanged:
         try:
-            return SessionPhaseChanged(now.date(), self._schedule.phase_at(now), now)
+            return m.SessionPhaseChanged(now.date(), self._schedule.phase_at(now), now)
         except UnknownDay:
-            return SessionPhaseChanged(now.date(), "unknown", now)
+            return m.SessionPhaseChanged(now.date(), "unknown", now)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qws import messages as m
-from qws.domain.execution import Phase, unsent_status
+from qws.domain.execution import Phase
 from qws.domain.execution_rules import ExecutionRules
 from qws.domain.planner import PlanRules, repriced
-from qws.domain.report import ending_of
+from qws.domain.report import ending_of, unsent_status
 from qws.domain.run_book import RunBook
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
@@ -62,10 +62,13 @@ class OrderExecutor(Actor):
         yield from self._steps.go_on(self._book.run)
 
     def on_send_window_due(self, msg: m.SendWindowDue) -> Iterator[Step]:
-        yield from self._steps.go_on(self._book.run)
+        if run := self._book.of(msg.run_id, msg.attempt):
+            run.opens_at = None
+            yield from self._steps.go_on(run)
 
     def on_prices_taken(self, msg: m.PricesTaken) -> Iterator[Step]:
-        if run := self._book.of(msg.run_id, msg.attempt):
+        run = self._book.of(msg.run_id, msg.attempt)
+        if run is not None and run.asked == msg.codes:  # an older question is not the one that is open
             market, worst = (msg.quotes, msg.instruments), run.worst_prices()
             worse = run.reprice(msg.at, repriced(run.asked_rows(), msg.at, market, self._planning, worst))
             yield from (m.CancelOrder(msg.run_id, *leg.ids) for leg in worse)
@@ -76,7 +79,7 @@ class OrderExecutor(Actor):
 
     def on_lists_read(self, msg: m.ListsRead) -> Iterator[Step]:
         if run := self._book.of(msg.run_id, msg.attempt):
-            run.send_again()
+            run.send_again(msg.look)
             yield from self._steps.go_on(self._book.run)
 
     def on_ledger_drift(self, msg: m.LedgerDrift) -> Iterator[Step]:

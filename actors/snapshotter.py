@@ -23,7 +23,7 @@ _TRY_AGAIN_S = 1.0
 class Snapshotter(Actor):
     """Reads asset, positions, quotes and instrument records together; an account that does not add up is not used."""
 
-    on_crash = "restart"
+    on_crash = "halt"
 
     def __init__(self, broker: Broker, quotes: Quotes, clock: Clock) -> None:
         self._broker, self._quotes, self._clock = broker, quotes, clock
@@ -74,7 +74,7 @@ class Snapshotter(Actor):
                 quotes = await self._quotes.quotes(msg.codes)
                 break
         now = self._clock.now()
-        return PricesTaken(msg.run_id, msg.attempt, now, tuple(quotes.values()), tuple(instruments.values()))
+        return PricesTaken(msg.run_id, msg.attempt, msg.codes, now, tuple(quotes.values()), tuple(instruments.values()))
 
 
 def _is_working(order: BrokerOrder) -> bool:

@@ -49,6 +49,7 @@ class PricesTaken(Message):
 
     run_id: str
     attempt: int
+    codes: tuple[str, ...]
     at: datetime
     quotes: tuple[Quote, ...]
     instruments: tuple[Instrument, ...]
@@ -152,6 +153,7 @@ class ListsDue(Message):
 
     run_id: str
     attempt: int
+    look: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class ListsRead(Message):
 
     run_id: str
     attempt: int
+    look: int
 
 
 @dataclass(frozen=True, slots=True)

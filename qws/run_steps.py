@@ -33,7 +33,8 @@ class RunSteps:
                 if opens_at is None:
                     run.end_sending("session_over")
                 elif opens_at > now:
-                    if run.is_new_opening(opens_at):
+                    if run.opens_at != opens_at:
+                        run.opens_at = opens_at
                         yield Later((opens_at - now).total_seconds(), m.SendWindowDue(*run.key))
                     break
                 elif codes := run.codes_to_price(rows, now):
@@ -74,8 +75,8 @@ class RunSteps:
             yield Later(self._schedule.wait_s(now, wait_s), overdue(*run.key))
             if is_first and self._rules.chase.times:
                 yield self._chase_timer(run, now)
-        if run.chase.to_check():
-            yield Later(_LAST_LOOK_S, m.ListsDue(*run.key))
+        if look := run.chase.to_check():
+            yield Later(_LAST_LOOK_S, m.ListsDue(*run.key, look))
 
     def _chase_timer(self, run: Execution, now: datetime) -> Later[m.ChaseDue]:
         return Later(self._schedule.pause_s(now, self._rules.chase.after_s), m.ChaseDue(*run.key))

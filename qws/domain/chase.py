@@ -24,6 +24,7 @@ class Chase:
         self._first: dict[str, Decimal] = {}
         self._ending: dict[str, Leg] = {}  # asked to end, by tag
         self._checked: set[str] = set()  # ended, and being looked for in the lists a last time
+        self._look = 0
         self.left: dict[str, str] = {}  # why an order of a name was left where it is
 
     def note_sent(self, row: PlanRow) -> None:
@@ -63,16 +64,19 @@ class Chase:
         """Whether the rest of an order that was asked to end may still be sent again."""
         return any(side is None or leg.request.side is side for leg in self._ending.values())
 
-    def to_check(self) -> bool:
-        """Whether orders have ended since: a fill may be on its way, so the lists are to be read once more."""
+    def to_check(self) -> int:
+        """The number of a new look when orders have ended: a fill may be on its way, the lists are read again."""
         self._ending = {tag: leg for tag, leg in self._ending.items() if leg.rest or not leg.is_settled()}
         if self._checked:
-            return False  # one look at a time
+            return 0  # one look at a time
         self._checked = {tag for tag, leg in self._ending.items() if leg.is_settled()}
-        return bool(self._checked)
+        self._look += bool(self._checked)
+        return self._look if self._checked else 0
 
-    def checked(self) -> list[Leg]:
-        """The lists were read: the orders that have ended for good."""
+    def checked(self, look: int) -> list[Leg]:
+        """The lists were read for a look: the orders that have ended for good."""
+        if look != self._look:
+            return []
         found = [leg for tag, leg in self._ending.items() if tag in self._checked and leg.is_settled()]
         self._checked.clear()
         for leg in found:

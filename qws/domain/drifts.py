@@ -139,7 +139,8 @@ class Causes:
             return "manual_trade"
         if found.size < 0 or self._has_new(trades):
             return "unexplained"
-        held = next(each.shares for each in self.look.positions if each.code == found.code) - found.size
+        shown = {each.code: each.shares for each in self.look.positions}
+        held = shown.get(found.code, 0) - found.size
         return "dividend" if _is_bonus(found.size, held) else "transfer"
 
     def _of_cash(self, found: Difference) -> str:

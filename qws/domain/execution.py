@@ -22,7 +22,7 @@ from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.tags import make_tag
 from qws.errors import InvariantBroken
 
-_CANCEL_ROUNDS_MAX = 3
+_CANCELS_MAX = 3
 INTERRUPTED = "interrupted"
 
 
@@ -41,7 +41,7 @@ class Execution(RunOrders):
     def __init__(self, plan: Plan, rules: ExecutionRules, fee: Fee) -> None:
         super().__init__(plan.cash, fee)
         self.plan, self.day, self.rules = plan, plan.at.date(), rules
-        self.phase, self.stop_reason, self.cancel_rounds = Phase.SELLING, "", 0
+        self.phase, self.stop_reason = Phase.SELLING, ""
         self.chase, self._pace = Chase(rules.chase), Pace()
         self.asked: tuple[str, ...] = ()  # names whose prices are being read
         self._rows = {row.code: row for row in plan.rows}  # as they are priced now
@@ -51,7 +51,7 @@ class Execution(RunOrders):
         self.reasons: dict[str, str] = {}
         self._rank = {row.code: rank for rank, row in enumerate(plan.rows)}
         self.timed: Phase | None = None
-        self._opens_at: datetime | None = None
+        self.opens_at: datetime | None = None  # when somebody looks again; a timer may come early
         self.owes_round = False  # a cancel round waits for the broker
         self._buys_held, self._is_overdue = "", False
 
@@ -98,7 +98,7 @@ class Execution(RunOrders):
         requests, room = [], self._pace.room()  # type: list[OrderRequest], int | None
         for row in rows:
             if row.shares < self._pending.pop(row.code):
-                self.reasons[row.code] = row.reason
+                self.reasons[row.code] = row.reason or "lot"
             requests += self._open(row, None if room is None else room - len(requests), now)
         self._pace.note_sent([self.legs[request.tag] for request in requests])
         return requests
@@ -137,9 +137,9 @@ class Execution(RunOrders):
                 self.reasons[row.code] = row.reason
         return worse
 
-    def send_again(self) -> None:
+    def send_again(self, look: int) -> None:
         """Orders that were cancelled for a better price have ended for good: what is left of them may leave again."""
-        for leg in self.chase.checked():
+        for leg in self.chase.checked(look):
             self._put_back(leg)
 
     def hold_buys(self, reason: str) -> None:
@@ -167,7 +167,7 @@ class Execution(RunOrders):
     def turn(self) -> Phase:
         """Begin the next phase."""
         self.phase = Phase.BUYING if self.phase is Phase.SELLING else Phase.ENDED
-        self.cancel_rounds, self._is_overdue = 0, False
+        self._is_overdue = False
         return self.phase
 
     def needs_timer(self) -> bool:
@@ -175,11 +175,6 @@ class Execution(RunOrders):
         is_new = self.timed is not self.phase and self.phase in (Phase.SELLING, Phase.BUYING) and self.awaited()
         self.timed = self.phase if is_new else self.timed
         return is_new
-
-    def is_new_opening(self, opens_at: datetime) -> bool:
-        """Whether nobody waits for this moment yet."""
-        before, self._opens_at = self._opens_at, opens_at
-        return before != opens_at
 
     def end_sending(self, reason: str) -> None:
         """Send nothing more of what waits; what works goes on. The first reason stays."""
@@ -196,26 +191,27 @@ class Execution(RunOrders):
             self.stop_reason = reason
         if self.phase in (Phase.ENDING, Phase.ENDED):
             return False
-        self.phase, self.cancel_rounds, self.asked = Phase.ENDING, 0, ()
+        self.phase, self.asked = Phase.ENDING, ()
         self._pending.clear()
         self.chase.forget()
         return True
 
     def cancel_round(self, today: date) -> list[Leg]:
-        """The orders to cancel now. After some rounds without an answer wait no longer: they stay reserved.
+        """The orders to cancel now. One that was cancelled so often in vain is waited for no longer: it stays reserved.
 
         An order that the broker never confirmed is waited for: its lists will show it or prove it absent that day.
         """
-        self.cancel_rounds, self._is_overdue, self.asked = self.cancel_rounds + 1, True, ()
+        self._is_overdue, self.asked = True, ()
         side = Side.SELL if self.phase is Phase.SELLING else None
         self._drop(side)
         self.chase.forget(side)
         is_past, legs = today != self.day, self.open_legs(side)
-        if self.cancel_rounds <= _CANCEL_ROUNDS_MAX and not is_past:
-            return [leg for leg in legs if leg.can_be_cancelled()]
-        self.given_up.update(leg.request.tag for leg in legs if leg.order_id or is_past)
-        self.cancel_rounds = 0
-        return []
+        tired = [leg for leg in legs if leg.cancels >= _CANCELS_MAX or is_past]
+        self.given_up.update(leg.request.tag for leg in tired)
+        asked = [leg for leg in legs if leg.can_be_cancelled() and leg.request.tag not in self.given_up]
+        for leg in asked:
+            leg.cancels += 1
+        return asked
 
     def ordered(self, code: str) -> int:
         """The shares of a name that left; those that left again count once."""
@@ -229,21 +225,33 @@ class Execution(RunOrders):
     def _waiting(self, side: Side | None) -> list[PlanRow]:
         """The rows of a side that wait to be sent, in the plan's order, each with the shares that are left of it."""
         codes = [code for code in self._pending if side in (None, self._rows[code].side)]
-        return [self._row_of(code) for code in sorted(codes, key=self._rank.__getitem__)]
+        rows = [self._row_of(code) for code in sorted(codes, key=self._rank.__getitem__)]
+        for row in rows:
+            if not row.shares and not self.under_way(row.code):  # no order covers the rest, and none will
+                self.reasons[row.code] = "lot"
+                del self._pending[row.code]
+        return [row for row in rows if row.code in self._pending]
 
     def _ready(self, side: Side) -> list[PlanRow]:
         """Those of them of which no order is unknown (RELIABILITY.md I1c)."""
         unknown = {leg.request.code for leg in self.open_legs(side) if not leg.order_id}
-        return [row for row in self._waiting(side) if row.code not in unknown]
+        return [row for row in self._waiting(side) if row.shares and row.code not in unknown]
 
     def _row_of(self, code: str) -> PlanRow:
         row, shares = self._rows[code], self._pending[code]
-        if shares == row.shares or row.side is None:
+        if row.side is None or (shares == row.shares and not self.legs_of(code)):
             return row
-        children = split(row, row.side, shares, self._sellable(row))
-        return replace(
-            row, shares=shares, children=children, fee=fees_of(code, row.side, children, row.price, self._fee)
-        )
+        shares = self._legal(row, shares)
+        children = split(row, row.side, shares, self._sellable(row)) if shares else ()
+        fee = fees_of(code, row.side, children, row.price, self._fee)
+        return replace(row, shares=shares, children=children, fee=fee)
+
+    def _legal(self, row: PlanRow, wanted: int) -> int:
+        """As much of the rest of a name as one more order may be for: never more than the plan still allows."""
+        most = min(wanted, row.shares - self.filled(row.code) - self.under_way(row.code))
+        if row.side is Side.BUY:
+            return largest_legal_buy(row, most)
+        return largest_legal_sell(row, self._sellable(row), most)
 
     def _sellable(self, row: PlanRow) -> int:
         return row.sellable - self.filled(row.code) - self.under_way(row.code)
@@ -266,15 +274,10 @@ class Execution(RunOrders):
         code, side = leg.request.code, leg.request.side
         if not self._may_leave(side):
             return
-        row, wanted = self._rows[code], self._pending.get(code, 0) + leg.rest
-        if side is Side.BUY:
-            shares = 0 if self._buys_held else largest_legal_buy(row, wanted)
+        if side is Side.BUY and self._buys_held:
+            self.reasons[code] = self._buys_held
         else:
-            shares = largest_legal_sell(row, self._sellable(row), wanted)
-        if shares:
-            self._pending[code] = shares
-        if shares < wanted:
-            self.reasons[code] = self._buys_held or "lot"
+            self._pending[code] = self._pending.get(code, 0) + leg.rest
 
     def _open(self, row: PlanRow, room: int | None, now: datetime) -> list[OrderRequest]:
         """Turn a row into orders, at most `room`; never more than the plan wants is under way (RELIABILITY.md I2)."""
@@ -293,8 +296,3 @@ class Execution(RunOrders):
         if later := sum(row.children[len(requests) :]):
             self._pending[row.code] = later
         return requests
-
-
-def unsent_status(reason: str) -> str:
-    """The status of a run that was stopped before anything of it was sent."""
-    return reason if reason in ("superseded", INTERRUPTED) else "refused"

@@ -28,11 +28,17 @@ def ending_of(run: Execution, end: Snapshot) -> Ending:
     if status == "completed" and any(outcome.reason in UNDONE for outcome in outcomes):
         status, reason = "incomplete", "not_filled"
     again, attempt = run.rules.follow_ups, run.plan.attempt
-    has_hope = attempt < again.times and rest_of(outcomes, again.absent, attempt).codes
+    is_held = any(outcome.reason == "drift" for outcome in outcomes)  # a person should look first
+    has_hope = not is_held and attempt < again.times and rest_of(outcomes, again.absent, attempt).codes
     if has_hope and reason in ("", "not_filled"):
         status, reason = INTERRUPTED, FOLLOW_UP
     found = (end.at, end.asset, end.positions, outcomes, run.fees, tracking_error(outcomes))
     return (*run.identity, status, reason, "", *found)
+
+
+def unsent_status(reason: str) -> str:
+    """The status of a run that was stopped before anything of it was sent."""
+    return reason if reason in ("superseded", INTERRUPTED) else "refused"
 
 
 def verdict(run: Execution) -> tuple[str, str]:

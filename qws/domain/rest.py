@@ -67,7 +67,9 @@ def rest_of(outcomes: Iterable[Outcome], absent: Absent, attempt: int) -> Rest:
     lost = [each for each in outcomes if each.reason == _ABSENT and is_allowed]
     small = [each.code for each in lost if each.wanted and abs(each.wanted - each.achieved) <= _SMALL][:_SMALL_MAX]
     again = frozenset(small) | {each.code for each in lost if not each.wanted}
-    is_hopeful = any(each.reason in _CURABLE and (each.planned > each.filled or each.wanted) for each in outcomes)
+    is_hopeful = any(
+        each.reason in _CURABLE and (each.planned > each.filled or each.wanted or each.achieved) for each in outcomes
+    )
     if not is_hopeful and not again:
         return Rest(frozenset(), {each.code: each.reason for each in outcomes})
     codes = again | {each.code for each in outcomes if each.reason in _TOGETHER}

@@ -26,6 +26,7 @@ class Leg:
     amount: Decimal = _ZERO
     fees: Decimal = _ZERO
     owed: Decimal = _ZERO
+    cancels: int = field(default=0, compare=False)
 
     @property
     def order_id(self) -> str:

@@ -10,6 +10,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PREFIX = "q1"
 _EPOCH = date(2020, 1, 1)
 _LENGTH = 16
+ATTEMPT_MAX = 35  # of a target on one day
 _PRIME = 1291  # more than any sum of one place can be off by, and two digits hold it
 
 
@@ -18,7 +19,7 @@ def make_tag(day: date, target_id: str, attempt: int, index: int) -> str:
 
     16 characters of [0-9a-z]. Raises ValueError when `attempt` is over 35 or `index` over 46,655.
     """
-    if not 0 <= attempt < 36 or not 0 <= index < 36**3:
+    if not 0 <= attempt <= ATTEMPT_MAX or not 0 <= index < 36**3:
         raise ValueError(f"attempt {attempt} or order number {index} does not fit into a tag")
     body = _PREFIX + day_part(day) + _target_part(target_id) + _base36(index, 3) + _base36(attempt, 1)
     return body + _check(body)

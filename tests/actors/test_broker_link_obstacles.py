@@ -89,11 +89,11 @@ async def test_a_last_look_reads_the_lists_tells_what_they_know_and_then_that_it
     rig.broker.trades_of(ORDER, 1000)
     rig.broker.moves(ORDER, OrderStatus.SUCCEEDED, 1000)
 
-    told = await rig.link.on_lists_due(ListsDue(RUN, 0))
+    told = await rig.link.on_lists_due(ListsDue(RUN, 0, 1))
 
     assert [type(each) for each in told] == [FillReceived, OrderUpdated, ListsRead]
     rig.broker.query_errors = [GatewayTimeout("no answer")]
-    assert await rig.link.on_lists_due(ListsDue(RUN, 0)) == [Later(3.0, ListsDue(RUN, 0))]
+    assert await rig.link.on_lists_due(ListsDue(RUN, 0, 1)) == [Later(3.0, ListsDue(RUN, 0, 1))]
 
 
 def test_a_halt_of_an_earlier_life_is_remembered() -> None:

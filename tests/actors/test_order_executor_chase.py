@@ -43,7 +43,7 @@ def a_resting_buy(cash: str = "20000", shares: int = 1000) -> tuple[Desk, OrderR
 def prices(desk: Desk, ask: str) -> list[Told]:
     now = desk.clock.now()
     quote = replace(a_quote(B, "10.00", bids=("9.99",), asks=(ask, ask, ask)), at=now)
-    return desk.tell(PricesTaken(RUN, 0, now, (quote,), (an_instrument(B),)))
+    return desk.tell(PricesTaken(RUN, 0, (B,), now, (quote,), (an_instrument(B),)))
 
 
 def test_an_order_that_rests_is_cancelled_when_a_price_of_now_is_better_and_sent_again_when_its_end_is_sure() -> None:
@@ -60,8 +60,8 @@ def test_an_order_that_rests_is_cancelled_when_a_price_of_now_is_better_and_sent
 
     ended = desk.report(order, OrderStatus.PART_CANCEL, 300)
     assert orders(ended) == []
-    assert timers(ListsDue, ended) == [(2.0, ListsDue(RUN, 0))]
-    (again,) = orders(desk.tell(ListsRead(RUN, 0)))
+    assert timers(ListsDue, ended) == [(2.0, ListsDue(RUN, 0, 1))]
+    (again,) = orders(desk.tell(ListsRead(RUN, 0, 1)))
 
     assert (again.shares, again.price) == (700, Decimal("10.05"))
     assert again.tag != order.tag
@@ -77,7 +77,7 @@ def test_a_rest_is_sent_at_the_price_that_is_read_when_it_leaves() -> None:
     desk.report(order, OrderStatus.CANCELED)
     desk.clock.set("10:00:24")
 
-    assert of(PricesDue, desk.tell(ListsRead(RUN, 0))) == [PricesDue(RUN, 0, (B,))]
+    assert of(PricesDue, desk.tell(ListsRead(RUN, 0, 1))) == [PricesDue(RUN, 0, (B,))]
     (again,) = orders(prices(desk, "10.07"))
 
     assert (again.shares, again.price) == (1000, Decimal("10.07"))
@@ -88,11 +88,11 @@ def test_a_fill_that_comes_after_the_cancel_is_taken_off_the_rest() -> None:
     desk.tell(ChaseDue(RUN, 0))
     prices(desk, "10.05")
     desk.report(order, OrderStatus.PART_CANCEL, 400)
-    assert orders(desk.tell(ListsRead(RUN, 0))) == []  # 400 traded shares have not been told
+    assert orders(desk.tell(ListsRead(RUN, 0, 1))) == []  # 400 traded shares have not been told
 
-    assert timers(ListsDue, desk.fill(order, 400)) == [(2.0, ListsDue(RUN, 0))]
+    assert timers(ListsDue, desk.fill(order, 400)) == [(2.0, ListsDue(RUN, 0, 1))]
 
-    assert [each.shares for each in orders(desk.tell(ListsRead(RUN, 0)))] == [600]
+    assert [each.shares for each in orders(desk.tell(ListsRead(RUN, 0, 1)))] == [600]
 
 
 @pytest.mark.parametrize("ask", ["10.00", "9.98"])
@@ -109,7 +109,7 @@ def test_an_order_at_the_limit_is_left_and_its_name_says_so_in_the_end() -> None
     sealed = replace(a_quote(B, "10.00", bids=("10.00",), asks=()), at=desk.clock.now())
     record = replace(an_instrument(B), limit_up=Decimal("10.00"))
 
-    assert of(CancelOrder, desk.tell(PricesTaken(RUN, 0, desk.clock.now(), (sealed,), (record,)))) == []
+    assert of(CancelOrder, desk.tell(PricesTaken(RUN, 0, (B,), desk.clock.now(), (sealed,), (record,)))) == []
 
     desk.tell(BuysOverdue(RUN, 0))
     desk.report(order, OrderStatus.CANCELED)
@@ -126,7 +126,7 @@ def test_the_slippage_budget_counts_from_the_first_price_and_an_order_at_its_end
     desk.tell(ChaseDue(RUN, 0))
     assert of(CancelOrder, prices(desk, "10.15"))
     desk.report(order, OrderStatus.CANCELED)
-    (again,) = orders(desk.tell(ListsRead(RUN, 0)))
+    (again,) = orders(desk.tell(ListsRead(RUN, 0, 1)))
     assert again.price == Decimal("10.10")
     desk.report(again, OrderStatus.REPORTED)
     desk.clock.set("10:00:40")
@@ -142,11 +142,11 @@ def test_the_slippage_budget_counts_from_the_first_price_and_an_order_at_its_end
 
 def test_a_name_is_chased_only_so_often() -> None:
     desk, order = a_resting_buy()
-    for ask in ("10.02", "10.04"):
+    for look, ask in enumerate(("10.02", "10.04"), 1):
         desk.tell(ChaseDue(RUN, 0))
         assert of(CancelOrder, prices(desk, ask))
         desk.report(order, OrderStatus.CANCELED)
-        (order,) = orders(desk.tell(ListsRead(RUN, 0)))
+        (order,) = orders(desk.tell(ListsRead(RUN, 0, look)))
         desk.report(order, OrderStatus.REPORTED)
         desk.clock.set("10:00:40" if ask == "10.02" else "10:01:00")
 
@@ -169,10 +169,10 @@ def test_sells_are_chased_downwards_and_their_buys_wait_for_the_rest() -> None:
     desk.tell(ChaseDue(RUN, 0))
     quote = replace(a_quote(B, "9.95", bids=("9.94",) * 5, asks=("9.96",)), at=desk.clock.now())
 
-    answer = desk.tell(PricesTaken(RUN, 0, desk.clock.now(), (quote,), (an_instrument(B),)))
+    answer = desk.tell(PricesTaken(RUN, 0, (B,), desk.clock.now(), (quote,), (an_instrument(B),)))
     assert [each.tag for each in of(CancelOrder, answer)] == [sell.tag]
     assert orders(desk.report(sell, OrderStatus.CANCELED)) == []
-    (again,) = orders(desk.tell(ListsRead(RUN, 0)))
+    (again,) = orders(desk.tell(ListsRead(RUN, 0, 1)))
 
     assert (again.code, again.shares) == (B, 1000)
     assert [order.code for order in orders(desk.whole(again))] == [C]
@@ -186,10 +186,10 @@ def test_after_the_deadline_or_a_stop_nothing_is_sent_again(end: SellsOverdue | 
     desk.clock.set("10:00:20")
     desk.tell(ChaseDue(RUN, 0))
     quote = replace(a_quote(B, "9.95", bids=("9.94",) * 5), at=desk.clock.now())
-    desk.tell(PricesTaken(RUN, 0, desk.clock.now(), (quote,), (an_instrument(B),)))
+    desk.tell(PricesTaken(RUN, 0, (B,), desk.clock.now(), (quote,), (an_instrument(B),)))
     desk.tell(end)
 
-    answer = [*desk.report(sell, OrderStatus.CANCELED), *desk.tell(ListsRead(RUN, 0))]
+    answer = [*desk.report(sell, OrderStatus.CANCELED), *desk.tell(ListsRead(RUN, 0, 1))]
 
     assert orders(answer) == []
 
@@ -216,7 +216,7 @@ def test_orders_that_waited_too_long_to_be_handed_over_are_priced_again_and_fewe
     ]
     assert asked == [[], [PricesDue(RUN, 0, (B,))]]
     quotes = tuple(replace(a_quote(code), at=desk.clock.now()) for code in (B, C))
-    sent = desk.tell(PricesTaken(RUN, 0, desk.clock.now(), quotes, (an_instrument(B), an_instrument(C))))
+    sent = desk.tell(PricesTaken(RUN, 0, (B,), desk.clock.now(), quotes, (an_instrument(B), an_instrument(C))))
 
     (again,) = orders(sent)  # one was taken in time, so one leaves now
     assert (again.code, again.shares) == (B, 1000)

@@ -82,7 +82,7 @@ def test_when_only_buys_were_left_to_send_the_run_ends_with_the_drift() -> None:
 
     desk.tell(DRIFT)
     quote = replace(a_quote(C), at=desk.clock.now())
-    answer = desk.tell(PricesTaken(RUN, 0, desk.clock.now(), (quote,), (an_instrument(C),)))
+    answer = desk.tell(PricesTaken(RUN, 0, (C,), desk.clock.now(), (quote,), (an_instrument(C),)))
 
     assert orders(answer) == []
     assert len(of(ExecutionEnded, answer)) == 1
@@ -99,12 +99,12 @@ def test_of_orders_that_are_priced_again_sells_leave_and_buys_do_not(side: Side,
     desk.tell(ChaseDue(RUN, 0))
     bids, asks = (("9.90",) * 5, ("9.91",)) if side is Side.SELL else (("10.04",), ("10.05",) * 5)
     quote = replace(a_quote(B, bids=bids, asks=asks), at=desk.clock.now())
-    cancelled = desk.tell(PricesTaken(RUN, 0, desk.clock.now(), (quote,), (an_instrument(B),)))
+    cancelled = desk.tell(PricesTaken(RUN, 0, (B,), desk.clock.now(), (quote,), (an_instrument(B),)))
     assert [each.tag for each in of(CancelOrder, cancelled)] == [order.tag]
 
     desk.tell(DRIFT)
     desk.report(order, OrderStatus.CANCELED)
-    answer = desk.tell(ListsRead(RUN, 0))
+    answer = desk.tell(ListsRead(RUN, 0, 1))
 
     assert codes(answer) == again
     if side is Side.BUY:

@@ -88,6 +88,6 @@ def test_buys_that_leave_late_are_priced_again_first_and_others_wait_meanwhile()
     asked = desk.fill(second, 100)
     assert of(PricesDue, asked) == [PricesDue(RUN, 0, (C,))]
     assert desk.fill(second, 200, 2) == []
-    sent = desk.tell(PricesTaken(RUN, 0, at("10:00:20"), (a_quote(C, when="10:00:20"),), (an_instrument(C),)))
+    sent = desk.tell(PricesTaken(RUN, 0, (C,), at("10:00:20"), (a_quote(C, when="10:00:20"),), (an_instrument(C),)))
 
     assert [each.order.code for each in of(PlaceOrder, sent)] == [C]

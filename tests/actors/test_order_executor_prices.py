@@ -24,10 +24,10 @@ def test_buys_are_priced_again_when_the_sells_took_long_and_a_name_without_a_quo
     asked = desk.fill(sell, 1000)
     assert of(PricesDue, asked) == [PricesDue(RUN, 0, (B, C))]
     assert orders(asked) == []
-    assert orders(desk.tell(PricesTaken(RUN, 1, LATE, (), ()))) == []  # of another attempt
+    assert orders(desk.tell(PricesTaken(RUN, 1, (B, C), LATE, (), ()))) == []  # of another attempt
 
     dearer = a_quote(B, "10.50", bids=("10.49",), asks=("10.51", "10.52", "10.53"), when="10:00:20")
-    sent = orders(desk.tell(PricesTaken(RUN, 0, LATE, (dearer,), (an_instrument(B), an_instrument(C)))))
+    sent = orders(desk.tell(PricesTaken(RUN, 0, (B, C), LATE, (dearer,), (an_instrument(B), an_instrument(C)))))
 
     assert [(order.code, order.shares, str(order.price)) for order in sent] == [(B, 1000, "10.53")]
 
@@ -47,7 +47,7 @@ def test_while_prices_are_read_nothing_else_is_asked_or_sent_and_a_stop_ends_the
     assert of(PricesDue, answer) == [PricesDue(RUN, 0, (B,))]
 
     stopped = desk.tell(RunStopOrdered(DUE, "halted"))
-    late = desk.tell(PricesTaken(RUN, 0, LATE, (a_quote(B, when="10:00:20"),), (an_instrument(B),)))
+    late = desk.tell(PricesTaken(RUN, 0, (B,), LATE, (a_quote(B, when="10:00:20"),), (an_instrument(B),)))
 
     assert [each.run_id for each in of(ExecutionEnded, stopped)] == [RUN]
     assert orders(late) == []
@@ -57,7 +57,7 @@ def test_when_no_name_can_be_priced_the_run_ends_with_the_reason() -> None:
     desk = a_desk(at("10:00:20"), rules=FRESH)
     desk.tell(ready(a_plan(buys={B: 1000}, cash="20000", when=at("10:00:00"))))
 
-    answer = desk.tell(PricesTaken(RUN, 0, LATE, (), ()))
+    answer = desk.tell(PricesTaken(RUN, 0, (B,), LATE, (), ()))
 
     assert len(of(ExecutionEnded, answer)) == 1
     run = desk.executor._book.run

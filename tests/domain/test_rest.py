@@ -76,11 +76,12 @@ def test_what_lacked_money_is_tried_again_together_with_a_sale_that_may_still_br
     assert again([an_outcome(A, ""), unpaid], Absent.HOLD) == set()
 
 
-def test_a_holding_that_nobody_wants_and_that_has_no_price_is_waited_for_only_with_others() -> None:
-    stranger = an_outcome(A, "no_quote", wanted="0", planned=0)
+def test_an_exit_without_a_price_is_waited_for_and_what_was_sold_off_is_not() -> None:
+    held = an_outcome(A, "no_quote", wanted="0", achieved="0.1", planned=0)
+    gone = an_outcome(A, "no_quote", wanted="0", achieved="0", planned=0)
 
-    assert again([stranger], Absent.HOLD) == set()
-    assert again([stranger, an_outcome(B, "not_filled")], Absent.HOLD) == {A, B}
+    assert again([held], Absent.HOLD) == {A}
+    assert again([gone], Absent.HOLD) == set()
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def tag_of_all_attempts(day: date, target_id: str, attempt: int, index: int) -> 
 
 
 def fill_in_time(self: Execution, trade: Trade) -> bool:
-    is_late = self.phase is Phase.ENDING or self.cancel_rounds > 0
+    is_late = self.phase is Phase.ENDING or self._is_overdue
     return trade.tag in self.legs if is_late else _on_fill(self, trade)
 
 
