@@ -53,7 +53,7 @@ class Execution(RunOrders):
         self.timed: Phase | None = None
         self.opens_at: datetime | None = None  # when somebody looks again; a timer may come early
         self.owes_round = False  # a cancel round waits for the broker
-        self._buys_held, self._is_overdue = "", False
+        self.buys_held, self._is_overdue = "", False
 
     @property
     def key(self) -> tuple[str, int]:
@@ -144,7 +144,7 @@ class Execution(RunOrders):
 
     def hold_buys(self, reason: str) -> None:
         """Buy nothing more; what works goes on."""
-        self._buys_held = reason
+        self.buys_held = reason
         self._drop(Side.BUY, reason)
 
     def on_order(self, order: BrokerOrder) -> bool:
@@ -274,8 +274,8 @@ class Execution(RunOrders):
         code, side = leg.request.code, leg.request.side
         if not self._may_leave(side):
             return
-        if side is Side.BUY and self._buys_held:
-            self.reasons[code] = self._buys_held
+        if side is Side.BUY and self.buys_held:
+            self.reasons[code] = self.buys_held
         else:
             self._pending[code] = self._pending.get(code, 0) + leg.rest
 

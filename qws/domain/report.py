@@ -28,8 +28,7 @@ def ending_of(run: Execution, end: Snapshot) -> Ending:
     if status == "completed" and any(outcome.reason in UNDONE for outcome in outcomes):
         status, reason = "incomplete", "not_filled"
     again, attempt = run.rules.follow_ups, run.plan.attempt
-    is_held = any(outcome.reason == "drift" for outcome in outcomes)  # a person should look first
-    has_hope = not is_held and attempt < again.times and rest_of(outcomes, again.absent, attempt).codes
+    has_hope = not run.buys_held and attempt < again.times and rest_of(outcomes, again.absent, attempt).codes
     if has_hope and reason in ("", "not_filled"):
         status, reason = INTERRUPTED, FOLLOW_UP
     found = (end.at, end.asset, end.positions, outcomes, run.fees, tracking_error(outcomes))
