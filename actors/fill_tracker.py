@@ -23,10 +23,10 @@ from qws.messages import (
 )
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
-from qws.runtime.message import Later
+from qws.runtime.message import Later, Stopping
 
 LAG_S = 15.0  # no answer of a broker is older
-_TRIES = 5
+_TRIES = 2
 _TRY_AGAIN_S = 1.0
 _OPEN_MAX_S = 2 * LAG_S  # the end of a run waits so long for answers that agree
 _COME_BACK_S = 30.0
@@ -68,6 +68,9 @@ class FillTracker(Actor):
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         self._is_on = self._is_on and (msg.run_id, msg.attempt) != self._attempt
+
+    def on_stopping(self, msg: Stopping) -> None:
+        self._is_on = False
 
     on_snapshot_taken = recall_snapshot_taken
     on_order_updated = recall_order_updated

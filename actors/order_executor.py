@@ -68,7 +68,7 @@ class OrderExecutor(Actor):
 
     def on_prices_taken(self, msg: m.PricesTaken) -> Iterator[Step]:
         run = self._book.of(msg.run_id, msg.attempt)
-        if run is not None and run.asked == msg.codes:  # an older question is not the one that is open
+        if run is not None and run.asked == msg.codes and not self._steps.is_stopping:  # not an older question's answer
             market, worst = (msg.quotes, msg.instruments), run.worst_prices()
             worse = run.reprice(msg.at, repriced(run.asked_rows(), msg.at, market, self._planning, worst))
             yield from (m.CancelOrder(msg.run_id, *leg.ids) for leg in worse)

@@ -174,7 +174,7 @@ class Witness:
         if intent is not None:
             self._expect_nothing_unknown(intent, now)
             waited = now - self._intended_at[tag]
-            if waited > _PRICES_GOOD + _MOMENT:
+            if waited > _PRICES_GOOD + _MOMENT and not self.has_gap:
                 self.blame("I18", f"{tag} left at {now:%H:%M:%S} after it had waited for {waited}")
 
     def on_cancelled(self, order_id: str, now: datetime) -> None:
@@ -214,7 +214,7 @@ class Witness:
             return
         ours = {each: other for each, other in self.intents.items() if key_of(other) == key}
         for each, other in ours.items():
-            if other.order.side is Side.SELL and each not in self.handed and not self._has_ended(each):
+            if other.order.side is Side.SELL and each not in self.handed and each not in self._status:
                 self.blame("I4", f"{tag} buys at {now:%H:%M:%S} while {each} waits to sell")
         selling = [other.tag for other in self._not_given_up(key, working) if other.side is Side.SELL]
         if selling and self._release is Release.STRICT:
