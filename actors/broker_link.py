@@ -75,14 +75,15 @@ class BrokerLink(Actor):
         return news
 
     async def on_cancel_order(self, msg: m.CancelOrder) -> None:
-        with suppress(GatewayError):  # the order's status tells; the executor asks again
-            await self._broker.cancel(msg.order_id)
+        if not self._is_stopping:  # then working orders go on living; the next start settles them
+            with suppress(GatewayError):  # the order's status tells; the executor asks again
+                await self._broker.cancel(msg.order_id)
 
     async def on_sweep_due(self, msg: m.SweepDue) -> list[_News | Later[m.SweepDue]]:
         news: list[_News | Later[m.SweepDue]] = []
         with suppress(GatewayError):  # no information is not absence: look again
             news.extend(await self._sweep())
-        self._is_sweeping = self._has_open()
+        self._is_sweeping = self._known.has_open(self._clock.now().date())
         if self._is_sweeping:
             news.append(Later(self._rules.sweep_s, m.SweepDue()))
         return news
@@ -98,7 +99,7 @@ class BrokerLink(Actor):
         while event is not None:
             for news in await self._heard(event):
                 yield news
-            if not self._is_sweeping and self._has_open():
+            if not self._is_sweeping and self._known.has_open(self._clock.now().date()):
                 self._is_sweeping = True
                 yield m.SweepDue()
             event = await anext(events, None)
@@ -127,9 +128,6 @@ class BrokerLink(Actor):
         if self._schedule.next_send(now) != now:
             return "session_over"
         return STALE_PRICE if now > msg.good_until else ""
-
-    def _has_open(self) -> bool:
-        return self._known.has_open(self._clock.now().date())
 
     def _merged(self, orders: Iterable[BrokerOrder]) -> list[_News]:
         """What is new about orders; one that was never intended here stops all trading (RELIABILITY.md 6.4)."""

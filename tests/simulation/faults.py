@@ -144,6 +144,7 @@ class FaultyBroker(PaperBroker):
             raise GatewayLost("the terminal is not connected")
 
     async def _time_out(self, what: str) -> Never:
+        self._line.silent_until = self._clock.now() + timedelta(seconds=_DEADLINE_S)
         await self._clock.sleep(_DEADLINE_S)
         raise GatewayTimeout(f"no answer to {what} within {_DEADLINE_S:.0f} s")
 

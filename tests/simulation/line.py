@@ -48,7 +48,7 @@ class Line:
         self, terminal: Terminal, outside: Outside, weather: Weather, watcher: Watcher, *, reuses_ids: bool
     ) -> None:
         self.terminal, self.outside, self.weather, self.watcher = terminal, outside, weather, watcher
-        self.down_until = self.loading_until = _NEVER
+        self.down_until = self.loading_until = self.silent_until = _NEVER
         self.hang_up()
         self._owes_up = False
         self.unconfirmed: set[str] = set()

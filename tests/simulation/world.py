@@ -170,7 +170,10 @@ class World:
                 tasks.start_soon(self.outside.go_on, clock)
                 tasks.start_soon(self._end, life, clock, death, system.stop)
                 try:
-                    self.witness.on_exit(await system.run())
+                    code = await system.run()
+                    # a stop that waits for answers may give up, and so may one that slept through its deadline
+                    is_excused = clock.now() <= self.line.silent_until or self.witness.has_gap
+                    self.witness.on_exit(0 if is_excused and code == 1 else code)
                 except StoreError:
                     self.weather.happened["disk_full"] += not life.died_of
                 except QwsError as error:
