@@ -7,16 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 
 from qws import messages as m
-from qws.domain.known_orders import NOT_SENT, STALE_PRICE, KnownOrders
-from qws.domain.orders import BrokerOrder, LinkRules, Trade
+from qws.domain.account import Look
+from qws.domain.handover import Handover
+from qws.domain.known_orders import NOT_SENT, KnownOrders
+from qws.domain.orders import BrokerOrder, LinkRules, OrderStatus, Trade
+from qws.domain.rest import STOPS
 from qws.domain.schedule import Schedule
-from qws.domain.tags import make_tag, same_attempt_part
 from qws.errors import GatewayError
 from qws.ports import Broker, BrokerEvent, Clock, LinkDown, LinkUp
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later, Stopping
 
-_News = m.OrderUpdated | m.FillReceived | m.ControlOrdered
+_News = m.OrderUpdated | m.FillReceived | m.StrayOrderSeen | m.ControlOrdered | m.CancelOrder
 
 
 class BrokerLink(Actor):
@@ -30,13 +32,12 @@ class BrokerLink(Actor):
     overtaking = (m.ControlOrdered, m.RunStopOrdered, Stopping)
 
     def __init__(self, broker: Broker, clock: Clock, schedule: Schedule, rules: LinkRules) -> None:
-        self._broker, self._clock, self._schedule, self._rules = broker, clock, schedule, rules
-        self._known = KnownOrders(rules.absent_after_s)
-        self._is_sweeping, self._is_halted, self._is_stopping = False, False, False
-        self._ended: dict[str, str] = {}  # attempts that were stopped, and why
+        self._broker, self._clock, self._rules = broker, clock, rules
+        self._known, self._handover = KnownOrders(rules.absent_after_s), Handover(schedule)
+        self._is_sweeping = False
 
     def recall_place_order(self, msg: m.PlaceOrder) -> None:
-        self._known.intend(msg.order, self._clock.now())
+        self._known.intend(msg.order, msg.good_until, self._clock.now())
 
     def recall_order_updated(self, msg: m.OrderUpdated) -> None:
         self._known.note_order(msg.order)
@@ -44,49 +45,59 @@ class BrokerLink(Actor):
     def recall_fill_received(self, msg: m.FillReceived) -> None:
         self._known.note_trade(msg.trade)
 
+    def recall_stray_order_seen(self, msg: m.StrayOrderSeen) -> None:
+        self._known.note_stray(msg.stray)
+
     def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
         if msg.command in ("halt", "resume"):
-            self._is_halted = msg.command == "halt"
+            self._handover.is_halted = msg.command == "halt"
+        if msg.command in STOPS:
+            self._known.unwant_open()  # whichever run they are of
 
-    def on_control_ordered(self, msg: m.ControlOrdered) -> None:
-        self.recall_control_ordered(msg)
+    on_control_ordered = recall_control_ordered
 
     def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> None:
-        due = msg.due
-        self._ended[same_attempt_part(make_tag(due.day, due.target_id, due.attempt, 0))] = msg.reason
+        self._handover.end(msg.due.day, msg.due.target_id, msg.due.attempt, msg.reason)
 
     def on_stopping(self, msg: Stopping) -> None:
-        self._is_stopping = True
+        self._handover.is_stopping = True
 
-    async def on_place_order(self, msg: m.PlaceOrder) -> list[m.OrderUpdated | Later[m.SweepDue]]:
+    async def on_place_order(self, msg: m.PlaceOrder) -> list[_News | Later[m.SweepDue]]:
         self.recall_place_order(msg)
-        if obstacle := self._obstacle(msg):
+        now = self._clock.now()
+        if obstacle := self._handover.obstacle(msg.order.tag, msg.good_until, now):
             return [m.OrderUpdated(self._known.withdraw(msg.order.tag, f"{NOT_SENT}: {obstacle}"))]
-        news: list[m.OrderUpdated | Later[m.SweepDue]] = []
+        told = BrokerOrder.unknown(msg.order, now)
         try:
-            await self._broker.place(msg.order)
+            if order_id := await self._broker.place(msg.order):
+                told = replace(told, order_id=order_id, status=OrderStatus.UNREPORTED)
         except GatewayError as error:  # never sent again: the broker's lists settle it
-            now = self._clock.now()
-            unknown = replace(BrokerOrder.unknown(msg.order, now), message=str(error))
-            news += map(m.OrderUpdated, self._known.merge_orders([unknown], now.date()))
-        if not self._is_sweeping:
-            self._is_sweeping = True
-            news.append(Later(self._rules.sweep_s, m.SweepDue()))
-        return news
+            told = replace(told, message=str(error))
+        first_look = [] if self._is_sweeping else [Later(self._rules.sweep_s, m.SweepDue())]
+        self._is_sweeping = True
+        return [*self._merged([told]), *first_look]
 
     async def on_cancel_order(self, msg: m.CancelOrder) -> None:
-        if not self._is_stopping:  # then working orders go on living; the next start settles them
+        if not self._handover.is_stopping:  # then working orders go on living; the next start settles them
             with suppress(GatewayError):  # the order's status tells; the executor asks again
                 await self._broker.cancel(msg.order_id)
 
+    def on_stray_order_seen(self, msg: m.StrayOrderSeen) -> Iterator[m.CancelOrder]:
+        yield from self._unwanted([msg.stray.order])
+
+    async def on_order_settled(self, msg: m.OrderSettled) -> m.OrderUpdated | Later[m.OrderSettled] | None:
+        try:
+            order = self._known.settle(msg.tag, msg.order_id, await self._broker.orders())
+        except GatewayError:
+            return Later(self._rules.sweep_s, msg)
+        return m.OrderUpdated(order) if order is not None else None
+
     async def on_sweep_due(self, msg: m.SweepDue) -> list[_News | Later[m.SweepDue]]:
-        news: list[_News | Later[m.SweepDue]] = []
+        news: list[_News] = []
         with suppress(GatewayError):  # no information is not absence: look again
-            news.extend(await self._sweep())
+            news = await self._sweep()
         self._is_sweeping = self._known.has_open(self._clock.now().date())
-        if self._is_sweeping:
-            news.append(Later(self._rules.sweep_s, m.SweepDue()))
-        return news
+        return [*news, *([Later(self._rules.sweep_s, m.SweepDue())] if self._is_sweeping else ())]
 
     async def on_lists_due(self, msg: m.ListsDue) -> list[_News | m.ListsRead | Later[m.ListsDue]]:
         with suppress(GatewayError):
@@ -113,36 +124,27 @@ class BrokerLink(Actor):
             case LinkDown():
                 return [m.LinkLost(event.reason)]
             case LinkUp():
+                self._known.look_again(self._clock.now())
                 while True:  # trading may go on only when the lists have been read
                     with suppress(GatewayError):
                         return [*await self._sweep(), m.LinkReady()]
                     await self._clock.sleep(self._rules.sweep_s)
 
-    def _obstacle(self, msg: m.PlaceOrder) -> str:
-        """Why an order must not be handed over now; empty when it may."""
-        if self._is_halted or self._is_stopping:
-            return "halted" if self._is_halted else "stopping"
-        if ended := self._ended.get(same_attempt_part(msg.order.tag)):
-            return ended
-        now = self._clock.now()
-        if self._schedule.next_send(now) != now:
-            return "session_over"
-        return STALE_PRICE if now > msg.good_until else ""
-
     def _merged(self, orders: Iterable[BrokerOrder]) -> list[_News]:
-        """What is new about orders; one that was never intended here stops all trading (RELIABILITY.md 6.4)."""
-        news: list[_News] = [*map(m.OrderUpdated, self._known.merge_orders(orders, self._clock.now().date()))]
-        if tags := self._known.unintended():
-            news.append(m.ControlOrdered("halt", f"the journal is behind the broker: {', '.join(tags)}"))
-        return news
+        """What is new about orders; a row that should not be there stops all trading (RELIABILITY.md 6.4)."""
+        news = map(m.OrderUpdated, list(self._known.merge_orders(orders, self._clock.now().date())))
+        strays = self._known.strays()
+        halts = (f"the broker has an order of ours that is {each}" for each in strays if each.reason != "ghost")
+        return [*news, *map(m.StrayOrderSeen, strays), *(m.ControlOrdered("halt", text) for text in halts)]
 
-    async def _sweep(self) -> Iterator[_News]:
+    async def _sweep(self) -> list[_News]:
         orders, trades = await self._broker.orders(), await self._broker.trades()
-        now = self._clock.now()
-        return iter(
-            [
-                *map(m.FillReceived, self._known.merge_trades(trades, now.date())),
-                *self._merged(orders),
-                *map(m.OrderUpdated, self._known.absent({order.tag for order in orders}, now)),
-            ]
-        )
+        now, look = self._clock.now(), None
+        if not self._handover.is_pause(now) and self._known.look(orders, now):
+            look = Look(now, await self._broker.asset(), await self._broker.positions(), orders, trades)
+        news: list[_News] = [*map(m.FillReceived, self._known.merge_trades(trades, now.date())), *self._merged(orders)]
+        news += map(m.OrderUpdated, self._known.decide(look) if look is not None else ())
+        return [*news, *self._unwanted(orders)]
+
+    def _unwanted(self, rows: Iterable[BrokerOrder]) -> Iterator[m.CancelOrder]:
+        return (m.CancelOrder("", row.tag, row.order_id) for row in self._known.to_cancel(rows))

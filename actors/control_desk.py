@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qws.messages import ControlOrdered
+from qws.messages import ControlOrdered, OrderSettled
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 
@@ -18,6 +18,8 @@ class Asked(Protocol):
     def id(self) -> int: ...
     @property
     def command(self) -> str: ...
+    @property
+    def argument(self) -> str: ...
     @property
     def by(self) -> str: ...
 
@@ -42,9 +44,13 @@ class ControlDesk(Actor):
     def __init__(self, table: ControlTable | None, clock: Clock, look_every_s: float) -> None:
         self._table, self._clock, self._look_every_s = table, clock, look_every_s
 
-    async def source(self) -> AsyncIterator[ControlOrdered]:
+    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled]:
         while self._table is not None:
-            for order in self._table.unanswered():
-                yield ControlOrdered(order.command, order.by)  # durable when the source is asked to go on
+            for order in self._table.unanswered():  # what is yielded is durable when the source is asked to go on
+                if order.command == "settle":
+                    tag, _, order_id = order.argument.partition(" ")
+                    yield OrderSettled(tag, order_id, order.by)
+                else:
+                    yield ControlOrdered(order.command, order.by)
                 self._table.answer(order.id, "accepted", self._clock.now())
             await self._clock.sleep(self._look_every_s)

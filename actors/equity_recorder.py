@@ -39,6 +39,6 @@ class EquityRecorder(Actor):
         return EquityRecorded(msg.day, self._clock.now(), "close", "", asset, positions, benchmark)
 
     def on_run_finished(self, msg: RunFinished) -> EquityRecorded | None:
-        if msg.asset is None or msg.status == "interrupted":
+        if msg.asset is None:
             return None
         return EquityRecorded(msg.day, msg.at, "run", msg.run_id, msg.asset, msg.positions, None)

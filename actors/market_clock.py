@@ -42,7 +42,7 @@ class MarketClock(Actor):
             self._closed = msg.day
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        if msg.status != "interrupted" and self._targets.get(msg.day) == msg.target_id:  # what was carried is not again
+        if self._targets.get(msg.day) == msg.target_id:  # what was carried is not again
             is_left = self._carries and msg.status == "incomplete" and msg.reason in LEFT_OVER
             day = self._schedule.session_after(msg.day) if is_left else None
             self._carried = (day, msg.target_id) if day is not None else None
@@ -67,7 +67,7 @@ class MarketClock(Actor):
 
     def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
         now = self._clock.now()
-        target_id, trigger = msg.target_id or self._targets.get(msg.day), msg.trigger
+        target_id, trigger = msg.before.end.target_id if msg.before else self._targets.get(msg.day), msg.trigger
         if target_id is None and self._carried is not None and self._carried[0] == msg.day:
             target_id, trigger = self._carried[1], "carry" if trigger == "schedule" else trigger
         if target_id is None or msg.day != now.date():
@@ -83,7 +83,7 @@ class MarketClock(Actor):
         run_id = msg.run_id or run_id
         if trigger == "manual" and attempt:
             run_id = f"{msg.day:%Y%m%d}-{target_id[:6]}-{attempt}"
-        due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at)
+        due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at, msg.before)
         if attempt > ATTEMPT_MAX:
             text = f"a target has {ATTEMPT_MAX + 1} attempts a day; drop a new file"
             yield m.RunFinished.without_trades(replace(due, attempt=ATTEMPT_MAX), "refused", "attempts", text, now)

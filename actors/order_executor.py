@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qws import messages as m
-from qws.domain.execution import Phase
+from qws.domain.execution import INTERRUPTED, Phase
 from qws.domain.execution_rules import ExecutionRules
 from qws.domain.planner import PlanRules, repriced
 from qws.domain.report import ending_of, unsent_status
+from qws.domain.rest import FOLLOW_UP
 from qws.domain.run_book import RunBook
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
@@ -30,7 +31,7 @@ class OrderExecutor(Actor):
         return self._book.run is not None and not self._steps.is_stopping
 
     def recall_plan_ready(self, msg: m.PlanReady) -> None:
-        self._book.begin(msg.plan, "interrupted")  # what an earlier life began is only followed to its end
+        self._book.begin(msg.plan, INTERRUPTED)  # what an earlier life began is only followed to its end
 
     def recall_place_order(self, msg: m.PlaceOrder) -> None:
         self._book.adopt(msg.run_id, msg.order)
@@ -45,10 +46,13 @@ class OrderExecutor(Actor):
         self._book.ask_end(msg.due.run_id, msg.due.attempt, msg.reason)
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        self._book.end(msg.run_id, msg.attempt, msg.status)
+        self._book.end(msg.run_id, msg.attempt)
 
-    def on_run_finished(self, msg: m.RunFinished) -> None:
-        self._book.end(msg.run_id, msg.attempt, "told")
+    def recall_run_paused(self, msg: m.RunPaused) -> None:
+        self._book.pause(msg.run_id, msg.attempt, msg.so_far)
+
+    on_run_finished = recall_run_finished
+    on_run_paused = recall_run_paused
 
     def on_plan_ready(self, msg: m.PlanReady) -> Iterator[Step]:
         yield from self._steps.go_on(self._book.run) if self._book.begin(msg.plan) else ()
@@ -95,15 +99,16 @@ class OrderExecutor(Actor):
         run = self._book.of(msg.run_id, msg.attempt)
         yield from self._steps.cancel(run) if run and run.phase in (Phase.BUYING, Phase.ENDING) else ()
 
-    def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> Iterator[Step | m.RunFinished]:
+    def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> Iterator[Step | m.RunFinished | m.RunPaused]:
         due = msg.due
         is_told, run = self._book.ask_end(due.run_id, due.attempt, msg.reason), self._book.of(due.run_id, due.attempt)
         if run is not None:
             yield from self._steps.cancel(run) if run.owes_round else ()
         elif not is_told:
-            self._book.end(due.run_id, due.attempt, "told")
-            status, now = unsent_status(msg.reason), self._clock.now()
-            yield m.RunFinished.without_trades(due, status, msg.reason, "nothing was sent", now)
+            self._book.leave(due.run_id, due.attempt)
+            text, now = "nothing of this attempt was sent", self._clock.now()
+            end = m.RunFinished.without_trades(due, unsent_status(msg.reason), msg.reason, text, now)
+            yield m.RunPaused.without_trades(due, msg.reason, end) if msg.reason == INTERRUPTED else end
 
     def on_link_lost(self, msg: m.LinkLost) -> None:
         self._steps.is_linked = False
@@ -115,8 +120,10 @@ class OrderExecutor(Actor):
     def on_stopping(self, msg: Stopping) -> None:
         self._steps.is_stopping = True  # working orders go on living; the next start settles them
 
-    def on_fills_reconciled(self, msg: m.FillsReconciled) -> Iterator[m.RunFinished]:
+    def on_fills_reconciled(self, msg: m.FillsReconciled) -> Iterator[m.RunFinished | m.RunPaused]:
         run = self._book.run
         if run is not None and run.plan.run_id == msg.run_id and run.phase is Phase.ENDED:
-            self._book.end(*run.key, "told")
-            yield m.RunFinished(*ending_of(run, msg.snapshot))
+            self._book.leave(*run.key)
+            pause, ending = ending_of(run, msg.snapshot)
+            end, follow_ups = m.RunFinished(*ending), run.before.follow_ups + (pause == FOLLOW_UP)
+            yield m.RunPaused(pause, follow_ups, run.was_sent(), end) if pause else end

@@ -10,7 +10,18 @@ from qws.domain.plan import Plan
 from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
 from qws.domain.rest import FOLLOW_UP, KEPT, Absent, Rest, carried, rest_of
 from qws.domain.targets import Weight
-from qws.messages import PlanDrafted, PlanRefused, RecordDisputed, RunFinished, SnapshotTaken, TargetAccepted
+from qws.domain.unsettled import Unsettled
+from qws.messages import (
+    OrderUpdated,
+    PlaceOrder,
+    PlanDrafted,
+    PlanRefused,
+    RecordDisputed,
+    RunFinished,
+    RunPaused,
+    SnapshotTaken,
+    TargetAccepted,
+)
 from qws.runtime.actor import Actor
 
 
@@ -26,6 +37,7 @@ class Planner(Actor):
         self._targets: dict[tuple[str, date], tuple[tuple[Weight, ...], frozenset[str]]] = {}
         self._rests: dict[str, Rest] = {}  # of runs that are planned again
         self._left: dict[tuple[str, date], Rest] = {}  # of targets that may be carried over to the next session
+        self._unsettled = Unsettled()
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         oldest = msg.at.date() - KEPT
@@ -39,17 +51,25 @@ class Planner(Actor):
         self.recall_target_accepted(msg)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
-        key = msg.target_id, msg.day
-        if msg.outcomes and key in self._targets:
-            self._left[key] = carried(msg.outcomes)
-        if msg.status != "interrupted":
-            self._rests.pop(msg.run_id, None)
-            if key in self._targets:
-                self._left.setdefault(key, Rest())  # nothing of it was ever sent
-        elif msg.reason == FOLLOW_UP and msg.outcomes:
-            self._rests[msg.run_id] = rest_of(msg.outcomes, self._absent, msg.attempt)
+        self._rests.pop(msg.run_id, None)
+        if (key := (msg.target_id, msg.day)) in self._targets:
+            rest = self._left.get(key, Rest())  # as it is, or all of it when nothing was ever sent
+            self._left[key] = carried(msg.outcomes) if msg.outcomes else rest
+
+    def recall_run_paused(self, msg: RunPaused) -> None:
+        if msg.reason == FOLLOW_UP and msg.end.outcomes:
+            self._rests[msg.run_id] = rest_of(msg.end.outcomes, self._absent, msg.follow_ups - 1)
+
+    def recall_place_order(self, msg: PlaceOrder) -> None:
+        self._unsettled.intend(msg.run_id, msg.order)
+
+    def recall_order_updated(self, msg: OrderUpdated) -> None:
+        self._unsettled.note(msg.order)
 
     on_run_finished = recall_run_finished
+    on_run_paused = recall_run_paused
+    on_place_order = recall_place_order
+    on_order_updated = recall_order_updated
 
     def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[PlanDrafted | PlanRefused | RecordDisputed]:
         key, left = (msg.target_id, msg.day), Rest()
@@ -61,7 +81,11 @@ class Planner(Actor):
             text = f"no accepted target {msg.target_id} for {msg.day}"
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
             return
-        goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target, self._rests.get(msg.run_id, left))
+        rest = self._rests.get(msg.run_id, left)
+        is_held = self._absent is Absent.HOLD
+        lost = self._unsettled.lost_on(msg.day, msg.run_id) if is_held else frozenset[str]()
+        fate = self._unsettled.open_on(msg.day), lost
+        goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target, rest, *fate)
         earlier, self._settled = self._settled, None
         if earlier is not None and (msg.preview or (earlier.run_id, earlier.attempt) != (msg.run_id, msg.attempt)):
             earlier = None

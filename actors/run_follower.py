@@ -3,83 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from qws.domain.rest import AGAIN, FOLLOW_UP, STOPS, FollowUps
 from qws.domain.schedule import Schedule
-from qws.messages import ControlOrdered, FollowUpDue, PlanningDue, RebalanceDue, RunFinished
+from qws.messages import ControlOrdered, FollowUpDue, PlanningDue, RebalanceDue, RunFinished, RunPaused
 from qws.ports import Clock
 from qws.runtime.actor import Actor
-from qws.runtime.message import Later
+from qws.runtime.message import Later, Started
+
+_SUPERSEDED = "superseded", "superseded", "a newer target took its place"
 
 
 class RunFollower(Actor):
     """Lets the rest of a run go on after a pause, as its next attempt; whatever comes in the pause ends it instead.
 
-    A pause does not outlive a restart: the gate takes a run that pauses for one that was cut off.
+    After a restart a run that paused goes on at once.
     """
 
     on_crash = "halt"
 
     def __init__(self, clock: Clock, schedule: Schedule, rules: FollowUps) -> None:
         self._clock, self._schedule, self._rules = clock, schedule, rules
-        self._paused: RunFinished | None = None
+        self._paused: RunPaused | None = None
+        self._over: tuple[str, str, str] | None = None  # what the pause ended with: status, reason, text
         self._newest = ""  # the run that nothing has overtaken or stopped; any other one is ended by the gate
-
-    def on_run_finished(self, msg: RunFinished) -> Iterator[Later[FollowUpDue] | RunFinished]:
-        if self._paused is not None and self._paused.run_id == msg.run_id:
-            self._paused = None
-        if msg.status == "interrupted" and msg.reason == FOLLOW_UP and msg.run_id == self._newest:
-            now = self._clock.now()
-            again = self._next_send(now + timedelta(seconds=self._rules.after_s), msg.day)
-            if again is None:
-                yield _given_up(msg)
-            else:
-                self._paused = msg
-                yield Later((again - now).total_seconds(), FollowUpDue(msg.run_id, msg.attempt))
-
-    def on_follow_up_due(self, msg: FollowUpDue) -> PlanningDue | RunFinished | None:
-        paused = self._paused
-        if paused is None or (msg.run_id, msg.attempt) != (paused.run_id, paused.attempt):
-            return None
-        self._paused = None
-        if self._next_send(self._clock.now(), paused.day) is None:  # the machine slept
-            return _given_up(paused)
-        return PlanningDue(paused.day, FOLLOW_UP, paused.target_id, paused.run_id)
 
     def recall_rebalance_due(self, msg: RebalanceDue) -> None:
         if msg.trigger not in AGAIN or not self._newest:  # these may come too late, and overtake none
             self._newest = msg.run_id
+        if self._paused is not None and self._paused.run_id == msg.run_id:
+            self._paused = None
+        self._over = self._over or _SUPERSEDED
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
-        self._newest = "" if msg.command in STOPS else self._newest
+        if msg.command in STOPS:
+            self._newest = ""
+            text = "it was stopped by hand before it could go on"
+            self._over = self._over or ("refused", STOPS[msg.command], text)
+
+    def recall_run_paused(self, msg: RunPaused) -> None:
+        if msg.reason == FOLLOW_UP and msg.run_id == self._newest:
+            self._paused, self._over = msg, None
+
+    def recall_run_finished(self, msg: RunFinished) -> None:
+        if self._paused is not None and self._paused.run_id == msg.run_id:
+            self._paused = None
+
+    on_run_finished = recall_run_finished
+
+    def on_started(self, msg: Started) -> Iterator[PlanningDue | RunFinished]:
+        yield from self._end_pause()
+        yield from self._go_on()
 
     def on_rebalance_due(self, msg: RebalanceDue) -> Iterator[RunFinished]:
         self.recall_rebalance_due(msg)
-        if self._paused is not None and self._paused.run_id != msg.run_id:
-            yield _ended(self._paused, "superseded", "superseded", "a newer target took its place")
-            self._paused = None
+        yield from self._end_pause()
 
     def on_control_ordered(self, msg: ControlOrdered) -> Iterator[RunFinished]:
         self.recall_control_ordered(msg)
-        if self._paused is not None and msg.command in STOPS:
-            text = "it was stopped by hand before it could go on"
-            yield _ended(self._paused, _unachieved(self._paused), STOPS[msg.command], text)
-            self._paused = None
+        yield from self._end_pause()
 
-    def _next_send(self, moment: datetime, day: date) -> datetime | None:
-        return self._schedule.next_send(moment) if moment.date() == day else None
+    def on_run_paused(self, msg: RunPaused) -> Iterator[Later[FollowUpDue] | RunFinished]:
+        self.recall_run_paused(msg)
+        if self._paused is msg:
+            now = self._clock.now()
+            again = self._next_send(msg, now + timedelta(seconds=self._rules.after_s))
+            if again is None:
+                self._paused = None
+                yield msg.end
+            else:
+                yield Later((again - now).total_seconds(), FollowUpDue(msg.run_id, msg.attempt))
 
+    def on_follow_up_due(self, msg: FollowUpDue) -> Iterator[PlanningDue | RunFinished]:
+        if self._paused is not None and (msg.run_id, msg.attempt) == (self._paused.run_id, self._paused.attempt):
+            yield from self._go_on()
 
-def _ended(msg: RunFinished, status: str, reason: str, text: str) -> RunFinished:
-    return replace(msg, status=status, reason=reason, text=text)
+    def _end_pause(self) -> Iterator[RunFinished]:
+        if self._paused is not None and self._over is not None:
+            paused, self._paused = self._paused, None
+            yield paused.ended(*self._over, self._clock.now())
 
+    def _go_on(self) -> Iterator[PlanningDue | RunFinished]:
+        if self._paused is not None:
+            paused, self._paused = self._paused, None
+            has_time = self._next_send(paused, self._clock.now()) is not None  # the machine may have slept
+            yield PlanningDue(paused.end.day, FOLLOW_UP, paused) if has_time else paused.end
 
-def _given_up(msg: RunFinished) -> RunFinished:
-    return _ended(msg, _unachieved(msg), "not_filled" if msg.outcomes else "no_snapshot", msg.text)
-
-
-def _unachieved(msg: RunFinished) -> str:
-    """The status of a run that did not do all: refused when nothing of it was ever sent."""
-    return "incomplete" if msg.outcomes or msg.attempt else "refused"
+    def _next_send(self, paused: RunPaused, moment: datetime) -> datetime | None:
+        """When a follow-up may be sent from this moment on; None when its day is over, or there were enough of them."""
+        is_over = moment.date() != paused.end.day or paused.follow_ups > self._rules.times
+        return None if is_over else self._schedule.next_send(moment)

@@ -132,7 +132,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
     """One maker per actor: a crash makes a fresh one."""
     schedule, planning = schedule_of(config, ports.calendar), plan_rules(config, ports.rules)
     again = config.execution
-    follow_ups = FollowUps(again.follow_ups, again.follow_up_after_s, again.absent)
+    follow_ups = FollowUps(again.follow_ups, again.follow_up_after_s)
     execution = ExecutionRules(
         config.execution.sell_wait_s,
         config.execution.buy_wait_s,
@@ -141,7 +141,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         max(config.plan.fresh_quote_s, 1.0),
         config.execution.release,
         ChaseRules(config.execution.chase_after_s, config.execution.chase_times, config.execution.slippage_max),
-        follow_ups,
+        config.execution.absent,
     )
     link = LinkRules(config.link.sweep_s, config.link.absent_after_s)
     risk = risk_limits(config)
@@ -152,7 +152,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: FileWatcher(ports.inbox, clock, watch, ports.offload, ports.hints),
         lambda: WeightValidator(clock, schedule, targets, read, ports.offload),
         lambda: MarketClock(clock, schedule, carries=config.execution.carry),
-        lambda: RunGate(clock, schedule, follow_ups),
+        lambda: RunGate(clock, schedule),
         lambda: RunFollower(clock, schedule, follow_ups),
         lambda: Snapshotter(broker, quotes, clock),
         lambda: Planner(planning, config.plan.sizing, config.execution.absent),

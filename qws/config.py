@@ -101,7 +101,7 @@ class LinkSection(_Section):
     """Seconds between sweeps of working orders, until a missing order is absent, between looks at the account."""
 
     sweep_s: float = Field(default=3.0, gt=0, le=_DAY_S)
-    absent_after_s: float = Field(default=10.0, gt=0, le=_DAY_S)
+    absent_after_s: float = Field(default=180.0, gt=0, le=_DAY_S)
     account_s: float = Field(default=5.0, gt=0, le=_DAY_S)
 
 

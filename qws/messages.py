@@ -23,15 +23,18 @@ from qws.run_messages import LinkLost as LinkLost
 from qws.run_messages import LinkReady as LinkReady
 from qws.run_messages import ListsDue as ListsDue
 from qws.run_messages import ListsRead as ListsRead
+from qws.run_messages import OrderSettled as OrderSettled
 from qws.run_messages import OrderUpdated as OrderUpdated
 from qws.run_messages import PlaceOrder as PlaceOrder
 from qws.run_messages import PricesDue as PricesDue
 from qws.run_messages import PricesTaken as PricesTaken
 from qws.run_messages import RebalanceDue as RebalanceDue
 from qws.run_messages import RunFinished as RunFinished
+from qws.run_messages import RunPaused as RunPaused
 from qws.run_messages import RunStopOrdered as RunStopOrdered
 from qws.run_messages import SellsOverdue as SellsOverdue
 from qws.run_messages import SendWindowDue as SendWindowDue
+from qws.run_messages import StrayOrderSeen as StrayOrderSeen
 from qws.run_messages import SweepDue as SweepDue
 from qws.runtime.message import Message
 
@@ -81,13 +84,17 @@ class SessionPhaseChanged(Message):
 
 @dataclass(frozen=True, slots=True)
 class PlanningDue(Message):
-    """A target of `day` is to be planned, "" for the newest: `drop`, `schedule`, `manual`, or again as the next attempt
-    of the run that was cut (`recovery`) or did not do all (`follow_up`)."""
+    """The newest target of `day` is to be planned: `drop`, `schedule`, `manual`; or that of a run whose attempt
+    `before` was cut (`recovery`) or left something (`follow_up`)."""
 
     day: date
     trigger: str
-    target_id: str = ""
-    run_id: str = ""
+    before: RunPaused | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The run that goes on, "" for a new one."""
+        return self.before.run_id if self.before is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ class _Rehearsal:
             match envelope.body:
                 case m.SnapshotDue(run_id=run_id):
                     self._open_runs.discard(run_id)
-                case m.RunFinished(run_id=run_id, status=status) if status != "interrupted":
+                case m.RunFinished(run_id=run_id):
                     self._open_runs.discard(run_id)
                 case m.TargetAccepted(name=name) | m.TargetRejected(name=name):
                     self._open_files.discard(name)
@@ -182,7 +182,7 @@ async def _unfinished(journal: InlineJournal) -> tuple[tuple[m.RebalanceDue, str
         match envelope.body:
             case m.RebalanceDue() as due:
                 dues[due.run_id] = envelope.id, due
-            case m.RunFinished(run_id=run_id, status=status) if status != "interrupted":
+            case m.RunFinished(run_id=run_id):
                 dues.pop(run_id, None)
             case _:
                 pass

@@ -3,20 +3,24 @@ Facts are past tense, commands imperative, timers say Due or Overdue. Money is C
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.market import Instrument, Quote
-from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+from qws.domain.orders import BrokerOrder, OrderRequest, Stray, Trade
 from qws.domain.plan import Outcome
+from qws.domain.rest import FOLLOW_UP, SoFar
 from qws.runtime.message import Message
 
 
 @dataclass(frozen=True, slots=True)
 class RebalanceDue(Message):
-    """Make the account hold `target_id` as of `day`. No order may leave before `send_at`."""
+    """Make the account hold `target_id` as of `day`. No order may leave before `send_at`.
+
+    A run's further attempts tell how the one `before` ended.
+    """
 
     run_id: str
     target_id: str
@@ -24,6 +28,7 @@ class RebalanceDue(Message):
     attempt: int
     trigger: str
     send_at: datetime
+    before: RunPaused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,10 @@ class PlaceOrder(Message):
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder(Message):
-    """Ask the broker to cancel; only the order's status tells whether it happened."""
+    """Ask the broker to cancel; only the order's status tells whether it happened.
+
+    `run_id` is "" when no run asks for it: nobody wants the order any more.
+    """
 
     run_id: str
     tag: str
@@ -104,6 +112,22 @@ class FillReceived(Message):
     """An order of ours traded; each fill is told once."""
 
     trade: Trade
+
+
+@dataclass(frozen=True, slots=True)
+class StrayOrderSeen(Message):
+    """A row of the broker's list is ours and should not be there: it is cancelled, and all but a ghost halt trading."""
+
+    stray: Stray
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSettled(Message):
+    """A person says what became of an order of which nothing is known: its id at the broker, "" if it never arrived."""
+
+    tag: str
+    order_id: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +231,7 @@ class LedgerDrift(Message):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Message):
-    """A run's end: completed, incomplete, refused or superseded; or interrupted, to be planned again.
+    """The one end of a run, and what all its attempts did: completed, incomplete, refused or superseded.
 
     `tracking_error` is half the sum of absolute differences between achieved and wanted weights, cash included.
     """
@@ -228,6 +252,47 @@ class RunFinished(Message):
 
     @classmethod
     def without_trades(cls, due: RebalanceDue, status: str, reason: str, text: str, at: datetime) -> RunFinished:
-        """The end of a run of which nothing was sent."""
+        """The end of a run by an attempt of which nothing was sent; what earlier ones did stays."""
+        if due.before is not None:
+            return replace(due.before.ended(status, reason, text, at), attempt=due.attempt)
         whose = due.run_id, due.target_id, due.day, due.attempt
         return cls(*whose, status, reason, text, at, None, (), (), Decimal(0), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused(Message):
+    """An attempt has ended and its run may go on: a restart cut it (interrupted), or something is left (follow_up).
+
+    `end` is how the run ends unless it goes on, `follow_ups` counts this one, `was_sent`: whether any order ever left.
+    """
+
+    reason: str
+    follow_ups: int
+    was_sent: bool
+    end: RunFinished
+
+    @classmethod
+    def without_trades(cls, due: RebalanceDue, reason: str, end: RunFinished) -> RunPaused:
+        """The pause after an attempt of which nothing was sent."""
+        before = due.before.so_far if due.before is not None else SoFar()
+        return cls(reason, before.follow_ups + (reason == FOLLOW_UP), before.was_sent, end)
+
+    @property
+    def run_id(self) -> str:
+        """The run that goes on."""
+        return self.end.run_id
+
+    @property
+    def attempt(self) -> int:
+        """The attempt that has ended."""
+        return self.end.attempt
+
+    @property
+    def so_far(self) -> SoFar:
+        """What the run's attempts did until now."""
+        return SoFar(self.follow_ups, self.was_sent, self.end.outcomes, self.end.fees)
+
+    def ended(self, status: str, reason: str, text: str, at: datetime) -> RunFinished:
+        """How the run ends for this reason; once an order of it left it is not refused but incomplete."""
+        known = "incomplete" if status == "refused" and self.was_sent else status
+        return replace(self.end, status=known, reason=reason, text=text, at=at)

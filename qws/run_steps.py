@@ -61,7 +61,7 @@ class RunSteps:
     def chase(self, run: Execution | None) -> Iterator[m.PricesDue | Later[m.ChaseDue]]:
         """Ask for the prices of names whose orders rest, and look again later."""
         now = self._clock.now()
-        if run is not None and run.phase in (Phase.SELLING, Phase.BUYING) and not self.is_stopping:
+        if run is not None and run.is_trading and not self.is_stopping:
             yield self._chase_timer(run, now)
             if self.is_linked and self._schedule.next_send(now) == now and (codes := run.resting(now)):
                 yield m.PricesDue(*run.key, codes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from qws.domain.account import Asset, Position
 from qws.domain.drops import Claimed, Drop
-from qws.domain.market import Instrument, Quote
+from qws.domain.market import Instrument, Quote, Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.errors import GatewayLost
 from qws.ports import Broker, BrokerEvent
@@ -45,7 +45,7 @@ class ListedBroker:
     async def close(self) -> None:
         """Nothing was."""
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         """Refuse: this one only says what was listed."""
         raise GatewayLost(f"a rehearsal sends nothing, not even {order.tag}")
 
@@ -59,12 +59,14 @@ class ListedBroker:
             self._orders[order_id] = replace(order, status=status)
 
     async def asset(self) -> Asset:
-        """As it was read."""
-        return self._lists.asset
+        """As it was read; what cancelled buys held is free again."""
+        asset, held = self._lists.asset, _held(self._lists.orders)
+        freed = asset.frozen * (1 - _held(self._orders.values()) / held) if held else Decimal(0)
+        return replace(asset, cash=asset.cash + freed, frozen=asset.frozen - freed)
 
     async def positions(self) -> tuple[Position, ...]:
-        """As they were read."""
-        return self._lists.positions
+        """As they were read; what cancelled sells held may be sold again."""
+        return tuple(replace(each, sellable=each.sellable + self._freed(each.code)) for each in self._lists.positions)
 
     async def orders(self) -> tuple[BrokerOrder, ...]:
         """As they were read, and as they were cancelled since."""
@@ -78,6 +80,20 @@ class ListedBroker:
         """Nothing happens while nothing moves."""
         for nothing in tuple[BrokerEvent]():
             yield nothing
+
+    def _freed(self, code: str) -> int:
+        ended = (each for each in self._lists.orders if each.code == code and each.side is Side.SELL)
+        return sum(each.shares - each.traded for each in ended if _ended_since(each, self._orders[each.order_id]))
+
+
+def _held(orders: Iterable[BrokerOrder]) -> Decimal:
+    """CNY that open buys may still take."""
+    buys = (each for each in orders if each.side is Side.BUY and not each.status.is_terminal)
+    return sum(((each.shares - each.traded) * each.price for each in buys), Decimal(0))
+
+
+def _ended_since(before: BrokerOrder, after: BrokerOrder) -> bool:
+    return after.status.is_terminal and not before.status.is_terminal
 
 
 class NoQuotes:

@@ -230,6 +230,20 @@ def _fill(msg: m.FillReceived) -> str:
 
 
 @describe.register
+def _stray(msg: m.StrayOrderSeen) -> str:
+    return _("the broker has order {id} [{tag}], which {why} [{code}]; it is cancelled").format(
+        id=msg.stray.order.order_id, tag=msg.stray.order.tag, why=_word(msg.stray.reason), code=msg.stray.reason
+    )
+
+
+@describe.register
+def _order_settled(msg: m.OrderSettled) -> str:
+    if msg.order_id:
+        return _("{by} says that order {tag} is the broker's {id}").format(by=msg.by, tag=msg.tag, id=msg.order_id)
+    return _("{by} says that order {tag} never arrived").format(by=msg.by, tag=msg.tag)
+
+
+@describe.register
 def _lost(msg: m.LinkLost) -> str:
     return _("broker lost: {reason}").format(reason=msg.reason)
 
@@ -259,6 +273,12 @@ def _finished(msg: m.RunFinished) -> str:
     if msg.tracking_error is not None:
         line += _(", tracking error {error:.3%}, fees {fees:,.2f}").format(error=msg.tracking_error, fees=msg.fees)
     return line + (f" [{msg.reason}] {msg.text}".rstrip() if msg.reason else "")
+
+
+@describe.register
+def _paused(msg: m.RunPaused) -> str:
+    line = _("attempt {attempt} ended, the run may go on ({why})")
+    return line.format(attempt=msg.attempt, why=_word(msg.reason)) + f" [{msg.reason}] {msg.end.text}".rstrip()
 
 
 @describe.register

@@ -13,7 +13,8 @@ def N_(text: str) -> str:
     return text
 
 
-# Phases of the trading day, triggers of a run, commands, ends of a run, kinds of an equity record, causes of a drift.
+# Phases of the trading day, triggers of a run, commands, ends of a run, kinds of an equity record, causes of a drift,
+# and why an order at the broker should not be there.
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         "pre_open": N_("before the open"),
@@ -49,6 +50,11 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "dividend": N_("it looks like a dividend"),
         "fees": N_("the fees were others than estimated"),
         "unexplained": N_("nothing at the broker explains it"),
+        "unintended": N_("our journal does not know"),
+        "duplicate": N_("is the second one under its tag"),
+        "collision": N_("is not what was asked for under its tag"),
+        "mangled": N_("has a tag that cannot be read"),
+        "ghost": N_("was written off because it did not arrive"),
     }
 )
 

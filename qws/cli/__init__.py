@@ -30,6 +30,7 @@ COMMANDS = {
     "resume": ("qws.cli.control", "Trade again after a halt."),
     "cancel": ("qws.cli.control", "Cancel every working order of ours (--all)."),
     "rebalance": ("qws.cli.control", "Run today's newest target again."),
+    "settle": ("qws.cli.control", "Say what became of an order that nobody could tell."),
     "recover": ("qws.cli.recover", "What the next start would do after a kill (--dry-run); changes nothing."),
     "replay": ("qws.cli.replay", "Simulated days over a price file, through the same actors."),
     "topology": ("qws.cli.topology", "Who tells whom, as a Mermaid diagram."),

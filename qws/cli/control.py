@@ -8,6 +8,7 @@ import platform
 import click
 
 from qws.cli.options import home_option, json_option, print_json
+from qws.domain.tags import is_ours
 from qws.home import Home
 from qws.runtime.clock import SystemClock
 from qws.store.lock import is_held
@@ -23,6 +24,7 @@ _ACCEPTED = {
     "halt": "trading stops and working orders are being cancelled; `qws resume` allows it again",
     "resume": "trading is allowed again",
     "cancel": "working orders are being cancelled",
+    "settle": "what you say of the order is taken over; `qws orders` shows what became of it",
     "rebalance": "today's newest target is being planned again; `qws runs` shows what becomes of it",
 }
 _LASTING = frozenset({"halt", "resume"})
@@ -67,8 +69,26 @@ def rebalance(ctx: click.Context, home: Home, *, as_json: bool) -> None:
     _order(ctx, home, "rebalance", as_json=as_json)
 
 
-def _order(ctx: click.Context, home: Home, command: str, *, as_json: bool) -> None:
-    result, text = _outcome(home, command)
+@click.command()
+@click.argument("tag")
+@click.option("--order-id", help="It is this order of the broker's list.")
+@click.option("--never-arrived", is_flag=True, help="The broker does not have it, as you have seen yourself.")
+@home_option
+@json_option
+@click.pass_context
+def settle(
+    ctx: click.Context, home: Home, tag: str, order_id: str | None, *, never_arrived: bool, as_json: bool
+) -> None:
+    """Say what became of an order that nobody could tell; until then its name is not traded."""
+    if bool(order_id) == never_arrived:
+        raise click.UsageError("say either --order-id ID or --never-arrived, after looking at the terminal")
+    if not is_ours(tag):
+        raise click.UsageError(f"{tag} is no tag of ours; `qws orders` shows them")
+    _order(ctx, home, "settle", f"{tag} {order_id or ''}", as_json=as_json)
+
+
+def _order(ctx: click.Context, home: Home, command: str, argument: str = "", *, as_json: bool) -> None:
+    result, text = _outcome(home, command, argument)
     if as_json:
         print_json({"command": command, "result": result, "text": text})
     else:
@@ -76,20 +96,20 @@ def _order(ctx: click.Context, home: Home, command: str, *, as_json: bool) -> No
     ctx.exit(0 if result in ("accepted", "stored") else 1)
 
 
-def _outcome(home: Home, command: str) -> tuple[str, str]:
+def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
     if is_held(home.lock):
-        return _asked(home, command)
+        return _asked(home, command, argument)
     if command not in _LASTING:
         return "not_running", f"no daemon runs in {home.root}, nothing was done; start it with `qws run`"
     if not home.views.exists():
         home.state.mkdir(parents=True, exist_ok=True)
         Projector(home.views, str).close()
-    _leave(home, command)
+    _leave(home, command, argument)
     return "stored", f"no daemon runs in {home.root}; stored, it takes effect at the next start, before anything trades"
 
 
-def _asked(home: Home, command: str) -> tuple[str, str]:
-    id_, answer, views = _leave(home, command), None, Views(home.views)
+def _asked(home: Home, command: str, argument: str) -> tuple[str, str]:
+    id_, answer, views = _leave(home, command, argument), None, Views(home.views)
     try:
         for _ in range(round(ANSWER_WAIT_S / _LOOK_S)):
             answer = answer_of(home.views, id_)
@@ -105,9 +125,9 @@ def _asked(home: Home, command: str) -> tuple[str, str]:
     return ("accepted", _ACCEPTED[command]) if answer == "accepted" else ("refused", answer)
 
 
-def _leave(home: Home, command: str) -> int:
+def _leave(home: Home, command: str, argument: str) -> int:
     Views(home.views).daemon()  # refuses tables of another version, which the next start renews
-    return ask(home.views, command, "", _person(), SystemClock().now())
+    return ask(home.views, command, argument, _person(), SystemClock().now())
 
 
 def _person() -> str:

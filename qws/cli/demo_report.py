@@ -22,7 +22,7 @@ _NOTHING = "no target of that day was found: give the day that the file names, a
 
 def result_of(views: Views, seen: list[Message]) -> dict[str, Any]:
     """The demo's JSON object, from the read models and the messages that ended it."""
-    ended = next((msg for msg in reversed(seen) if isinstance(msg, RunFinished) and msg.status != "interrupted"), None)
+    ended = next((msg for msg in reversed(seen) if isinstance(msg, RunFinished)), None)
     refused = next((msg for msg in seen if isinstance(msg, TargetRejected)), None)
     run_id = ended.run_id if ended else ""
     rows, orders, fills = views.plan(run_id), views.orders(run_id), views.fills(run_id)

@@ -127,7 +127,7 @@ def _verdict(found: Recovery, due: m.RebalanceDue, *, is_cut: bool) -> tuple[str
                 return "planned", followed + again
             case m.RunFinished(run_id=due.run_id, status="superseded"):
                 return "superseded", f"{followed}refused (superseded)"
-            case m.RunFinished(run_id=due.run_id, status=status, reason=reason) if status != "interrupted":
+            case m.RunFinished(run_id=due.run_id, status=status, reason=reason):
                 return reason or status, f"ends as {reason or status}"
             case _:
                 pass

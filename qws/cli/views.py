@@ -110,7 +110,7 @@ def orders(home: Home, run_id: str | None, *, as_json: bool) -> None:
 
 def _orders_table(rows: Iterable[Record]) -> str:
     names = ("time", "order_id", "stock_code", "side", "shares", "price", "filled", "status", "message")
-    return _table(names, rows)
+    return _table(names, ({**row, "order_id": row["order_id"] or row["tag"]} for row in rows))
 
 
 @click.command()

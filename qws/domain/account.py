@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -52,6 +53,12 @@ class Look:
     positions: tuple[Position, ...]
     orders: tuple[BrokerOrder, ...]
     trades: tuple[Trade, ...]
+
+    def named(self, tags: Mapping[str, str]) -> Look:
+        """The same, with the tags of orders whose ids are known to be ours: a remark may get lost."""
+        orders = (replace(each, tag=tags.get(each.order_id, each.tag)) for each in self.orders)
+        trades = (replace(each, tag=tags.get(each.order_id, each.tag)) for each in self.trades)
+        return replace(self, orders=tuple(orders), trades=tuple(trades))
 
     @property
     def foreign_orders(self) -> list[BrokerOrder]:

@@ -175,6 +175,7 @@ class AccountLedger:
         """
         if self._base is None or not self.is_of(look.at):
             return Comparison((), agrees=True)
+        look = look.named({own.order.order_id: tag for tag, own in self._own.items() if own.order.order_id})
         if self._proves_nothing(look):
             return Comparison((), agrees=False)
         self._forget(look.at)

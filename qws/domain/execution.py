@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from qws.domain.affordable import fit_to_cash
 from qws.domain.chase import Chase
-from qws.domain.costs import Fee, fees_of
+from qws.domain.costs import Fee
 from qws.domain.execution_rules import ExecutionRules, Release
 from qws.domain.known_orders import NOT_SENT, STALE_PRICE
-from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest
 from qws.domain.pace import Pace
 from qws.domain.plan import Plan, PlanRow
+from qws.domain.rest import SoFar
 from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.tags import make_tag
 from qws.errors import InvariantBroken
@@ -40,16 +39,15 @@ class Execution(RunOrders):
 
     def __init__(self, plan: Plan, rules: ExecutionRules, fee: Fee) -> None:
         super().__init__(plan.cash, fee)
-        self.plan, self.day, self.rules = plan, plan.at.date(), rules
+        self.plan, self.day, self.rules, self.before = plan, plan.at.date(), rules, SoFar()
         self.phase, self.stop_reason = Phase.SELLING, ""
         self.chase, self._pace = Chase(rules.chase), Pace()
         self.asked: tuple[str, ...] = ()  # names whose prices are being read
         self._rows = {row.code: row for row in plan.rows}  # as they are priced now
-        self._pending = {row.code: row.shares for row in plan.rows if row.side is not None and row.shares}
+        self._pending = {row.code: row.shares for row in plan.rows if row.side is not None and row.shares}  # in order
         self._ordered: dict[str, int] = {}  # shares of a name that left, those sent again counted once
         self._priced_at: dict[str, datetime] = {}
         self.reasons: dict[str, str] = {}
-        self._rank = {row.code: rank for rank, row in enumerate(plan.rows)}
         self.timed: Phase | None = None
         self.opens_at: datetime | None = None  # when somebody looks again; a timer may come early
         self.owes_round = False  # a cancel round waits for the broker
@@ -65,13 +63,22 @@ class Execution(RunOrders):
         """Run, target, day and attempt."""
         return self.plan.run_id, self.plan.target_id, self.day, self.plan.attempt
 
+    @property
+    def is_trading(self) -> bool:
+        """Whether it sells or buys, and nothing asked for its end."""
+        return self.phase in (Phase.SELLING, Phase.BUYING)
+
+    def was_sent(self) -> bool:
+        """Whether any order of the run may have left, in this attempt or before."""
+        return self.before.was_sent or any(leg.was_sent() for leg in self.legs.values())
+
     def due(self) -> list[PlanRow]:
         """What may leave now, in this order: sells; buys when all sells are over, or as far as certain money pays."""
         if (room := self._pace.room()) == 0:
             return []
-        rows = self._ready(Side.SELL) if self.phase is Phase.SELLING else []
+        rows = list(self._ready(Side.SELL)) if self.phase is Phase.SELLING else []
         if self.phase is Phase.BUYING:
-            rows = self._ready(Side.BUY)
+            rows = list(self._ready(Side.BUY))
         elif self.phase is Phase.SELLING and self.rules.release is Release.PIPELINED:
             money = self._free()
             for row in self._ready(Side.BUY):
@@ -97,15 +104,20 @@ class Execution(RunOrders):
             rows = fit_to_cash(rows, self._free(), self._fee)
         requests, room = [], self._pace.room()  # type: list[OrderRequest], int | None
         for row in rows:
-            if row.shares < self._pending.pop(row.code):
+            if row.shares < self._pending[row.code]:
                 self.reasons[row.code] = row.reason or "lot"
-            requests += self._open(row, None if room is None else room - len(requests), now)
+            opened = self._open(row, None if room is None else room - len(requests), now)
+            if later := sum(row.children[len(opened) :]):
+                self._pending[row.code] = later
+            else:
+                del self._pending[row.code]
+            requests += opened
         self._pace.note_sent([self.legs[request.tag] for request in requests])
         return requests
 
     def resting(self, now: datetime) -> tuple[str, ...]:
         """The names whose orders have rested long enough for their prices to be read again."""
-        if self._is_overdue or self.asked or self.phase not in (Phase.SELLING, Phase.BUYING):
+        if self._is_overdue or self.asked or not self.is_trading:
             return ()
         side = Side.BUY if self.phase is Phase.BUYING else None  # sells that did not end in time are left alone
         legs = [leg for leg in self.open_legs(side) if self.chase.is_resting(leg, now)]
@@ -127,7 +139,7 @@ class Execution(RunOrders):
         self.asked = ()
         for row in rows:
             is_waiting = row.code in self._pending
-            if not is_waiting and self.phase in (Phase.SELLING, Phase.BUYING) and not self._is_overdue:
+            if not is_waiting and self.is_trading and not self._is_overdue:
                 legs = [leg for leg in self.legs_of(row.code) if leg.can_be_cancelled() and leg.rest]
                 worse += self.chase.judge(row, legs)
             if row.side is not None:
@@ -162,7 +174,7 @@ class Execution(RunOrders):
         if self.asked or self.phase is Phase.ENDED:
             return False
         side = Side.SELL if self.phase is Phase.SELLING else None
-        return not (self._waiting(side) or self.awaited(side) or self.chase.waits(side))
+        return not (any(self._waiting(side)) or self.awaited(side) or self.chase.waits(side))
 
     def turn(self) -> Phase:
         """Begin the next phase."""
@@ -172,7 +184,7 @@ class Execution(RunOrders):
 
     def needs_timer(self) -> bool:
         """Whether orders work in a phase whose end was not set; it is from now on."""
-        is_new = self.timed is not self.phase and self.phase in (Phase.SELLING, Phase.BUYING) and self.awaited()
+        is_new = self.timed is not self.phase and self.is_trading and self.awaited()
         self.timed = self.phase if is_new else self.timed
         return is_new
 
@@ -222,39 +234,22 @@ class Execution(RunOrders):
         """Certain money that no open order may take, less what is kept back."""
         return self.cash - self.owed - self.rules.cash_reserve
 
-    def _waiting(self, side: Side | None) -> list[PlanRow]:
+    def _waiting(self, side: Side | None) -> Iterator[PlanRow]:
         """The rows of a side that wait to be sent, in the plan's order, each with the shares that are left of it."""
-        codes = [code for code in self._pending if side in (None, self._rows[code].side)]
-        rows = [self._row_of(code) for code in sorted(codes, key=self._rank.__getitem__)]
-        for row in rows:
-            if not row.shares and not self.under_way(row.code):  # no order covers the rest, and none will
-                self.reasons[row.code] = "lot"
-                del self._pending[row.code]
-        return [row for row in rows if row.code in self._pending]
+        for code in tuple(self._pending):
+            if side not in (None, self._rows[code].side):
+                continue
+            row = self.left_of(self._rows[code], self._pending[code])
+            if row.shares or self.under_way(code):
+                yield row
+            else:  # no order covers the rest, and none will
+                self.reasons[code] = "lot"
+                del self._pending[code]
 
-    def _ready(self, side: Side) -> list[PlanRow]:
+    def _ready(self, side: Side) -> Iterator[PlanRow]:
         """Those of them of which no order is unknown (RELIABILITY.md I1c)."""
         unknown = {leg.request.code for leg in self.open_legs(side) if not leg.order_id}
-        return [row for row in self._waiting(side) if row.shares and row.code not in unknown]
-
-    def _row_of(self, code: str) -> PlanRow:
-        row, shares = self._rows[code], self._pending[code]
-        if row.side is None or (shares == row.shares and not self.legs_of(code)):
-            return row
-        shares = self._legal(row, shares)
-        children = split(row, row.side, shares, self._sellable(row)) if shares else ()
-        fee = fees_of(code, row.side, children, row.price, self._fee)
-        return replace(row, shares=shares, children=children, fee=fee)
-
-    def _legal(self, row: PlanRow, wanted: int) -> int:
-        """As much of the rest of a name as one more order may be for: never more than the plan still allows."""
-        most = min(wanted, row.shares - self.filled(row.code) - self.under_way(row.code))
-        if row.side is Side.BUY:
-            return largest_legal_buy(row, most)
-        return largest_legal_sell(row, self._sellable(row), most)
-
-    def _sellable(self, row: PlanRow) -> int:
-        return row.sellable - self.filled(row.code) - self.under_way(row.code)
+        return (row for row in self._waiting(side) if row.shares and row.code not in unknown)
 
     def _drop(self, side: Side | None, reason: str = "") -> None:
         """Send nothing of a side that waits."""
@@ -277,7 +272,8 @@ class Execution(RunOrders):
         if side is Side.BUY and self.buys_held:
             self.reasons[code] = self.buys_held
         else:
-            self._pending[code] = self._pending.get(code, 0) + leg.rest
+            pending = self._pending | {code: self._pending.get(code, 0) + leg.rest}
+            self._pending = {each: pending[each] for each in self._rows if each in pending}
 
     def _open(self, row: PlanRow, room: int | None, now: datetime) -> list[OrderRequest]:
         """Turn a row into orders, at most `room`; never more than the plan wants is under way (RELIABILITY.md I2)."""
@@ -293,6 +289,4 @@ class Execution(RunOrders):
             tag = make_tag(self.day, self.plan.target_id, self.plan.attempt, len(self.legs))
             requests.append(OrderRequest(tag, row.code, row.side, shares, row.price))
             self.adopt(requests[-1], now)
-        if later := sum(row.children[len(requests) :]):
-            self._pending[row.code] = later
         return requests

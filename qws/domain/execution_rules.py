@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from qws.domain.rest import FollowUps
+from qws.domain.rest import Absent
 
 
 class Release(StrEnum):
@@ -29,7 +29,8 @@ class ChaseRules:
 @dataclass(frozen=True, slots=True)
 class ExecutionRules:
     """Seconds of trading for sells and for buys, seconds between cancels, CNY never to be spent, seconds from which on
-    quotes are too old to send by, when buys leave, when orders are chased, and when the rest is planned again."""
+    quotes are too old to send by, when buys leave, when orders are chased,
+    and whether what never arrived is tried again."""
 
     sell_wait_s: float
     buy_wait_s: float
@@ -38,4 +39,4 @@ class ExecutionRules:
     price_age_max_s: float
     release: Release
     chase: ChaseRules
-    follow_ups: FollowUps
+    absent: Absent

@@ -3,99 +3,226 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade, merge
-from qws.domain.tags import day_part, is_ours, same_day_part
+from qws.domain.absence import Absence, is_held_for
+from qws.domain.account import Look
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Stray, Trade, merge
+from qws.domain.tags import day_part, is_mangled, is_ours, same_day_part
 
-_LOOKS_MIN = 3
 NEVER_ARRIVED = "never arrived"
 NOT_SENT = "not sent"
 STALE_PRICE = "stale_price"
+_CANCELS_MAX = 3  # of one order that nobody wants: brokers throttle programs that insist (XTQUANT.md 4.1)
+_CLOCKS_DIFFER = timedelta(seconds=10)
 
 
 class KnownOrders:
-    """Each change and each fill comes out once, whatever is lost, doubled, late or out of order."""
+    """Each change and each fill comes out once, whatever is lost, doubled, late or out of order.
+
+    Whose row it is tells the broker's id when its answer named it, else the tag in the remark, else a match of code,
+    side, shares, price and time that only one order and only one row fit; else a person.
+    """
 
     def __init__(self, absent_after_s: float) -> None:
-        self._quarantine = timedelta(seconds=absent_after_s)
+        self._absence = Absence(absent_after_s)
         self._orders: dict[str, BrokerOrder] = {}
+        self._tags: dict[str, str] = {}  # by the broker's id
         self._trades: set[tuple[date, str, str, str]] = set()
         self._filled: Counter[str] = Counter()
-        self._missing: dict[str, tuple[datetime, int]] = {}  # since when, and in how many lists not seen
+        self._strays: set[str] = set()  # the broker's ids of rows that are none of the orders that were meant
+        self._found: list[Stray] = []
+        self._unwanted: set[str] = set()  # tags of orders that are to be cancelled wherever they turn up
+        self._cancels: Counter[str] = Counter()
         self._day_part = ""
-        self._unintended: list[str] = []
 
-    def intend(self, request: OrderRequest, now: datetime) -> None:
-        """An order is about to be handed over: from now on nothing is known of it."""
+    def intend(self, request: OrderRequest, good_until: datetime, now: datetime) -> None:
+        """An order is about to be handed over, or may have been: nothing is known of it."""
         if same_day_part(request.tag) != self._day_part:  # orders are good for the day: no list shows yesterday's again
             self._day_part = same_day_part(request.tag)
-            for memory in (self._orders, self._trades, self._filled, self._missing):
+            for memory in (self._orders, self._tags, self._trades, self._filled, self._strays, self._cancels):
                 memory.clear()
-        self._orders[request.tag] = BrokerOrder.unknown(request, now)
-        self._missing[request.tag] = now, 0
+            self._unwanted.clear()
+            self._absence.forget()
+        self._orders[request.tag] = BrokerOrder.unknown(request, min(now, good_until))
+        self._absence.expect(request.tag, now)
 
     def note_order(self, order: BrokerOrder) -> None:
         """Take an order as it is told."""
         self._orders[order.tag] = order
+        if order.order_id:
+            self._tags[order.order_id] = order.tag
         if order.order_id or order.status.is_terminal:
-            self._missing.pop(order.tag, None)
+            self._absence.found(order.tag)
 
     def note_trade(self, trade: Trade) -> None:
         """Take a fill as it is told."""
         self._trades.add(_key(trade))
         self._filled[trade.tag] += trade.shares
 
+    def note_stray(self, stray: Stray) -> None:
+        """Take a row that should not be there as it is told; it is not told again."""
+        if stray.reason == "ghost":  # it is the order that was meant, only too late
+            self._unwanted.add(stray.order.tag)
+            self._absence.be_warier()
+        else:
+            self._strays.add(stray.order.order_id)
+
     def has_open(self, today: date) -> bool:
         """Whether news may come: an order of today still works, or trades that its status counts were not told."""
         return any(
-            _is_current(tag, today) and (not order.status.is_terminal or self._filled[tag] < order.traded)
+            _is_of(tag, today) and (not order.status.is_terminal or self._filled[tag] < order.traded)
             for tag, order in self._orders.items()
         )
 
     def withdraw(self, tag: str, why: str) -> BrokerOrder:
-        """An order that was never handed over: it ends here."""
+        """An order that was never handed over, or never arrived: it ends here."""
         self.note_order(replace(self._orders[tag], status=OrderStatus.JUNK, message=why))
         return self._orders[tag]
 
+    def settle(self, tag: str, order_id: str, rows: Iterable[BrokerOrder]) -> BrokerOrder | None:
+        """A person says what became of an order: it is that row of the list, or "" when it never arrived.
+
+        None when nobody needs to be asked about the order.
+        """
+        order = self._orders.get(tag)
+        if order is None or order.order_id or order.status.is_terminal:
+            return None
+        row = next((each for each in rows if each.order_id == order_id), None)
+        if not order_id:
+            return self.withdraw(tag, f"{NEVER_ARRIVED}, as a person says")
+        if row is None or self._tag_of(row) or _contradiction(order, row):
+            self.note_order(replace(order, message=f"the broker's order {order_id} cannot be this one"))
+        else:
+            self._strays.discard(order_id)
+            self.note_order(merge(order, replace(row, tag=tag)))
+        return self._orders[tag]
+
+    def unwant_open(self) -> None:
+        """Nobody wants the orders any more that are open now, or of which nothing is known."""
+        self._unwanted |= {tag for tag, order in self._orders.items() if not order.status.is_terminal}
+
+    def to_cancel(self, rows: Iterable[BrokerOrder]) -> Iterator[BrokerOrder]:
+        """Rows that nobody wants and that may still trade, each a few times."""
+        for row in rows:
+            is_unwanted = row.order_id in self._strays or self._tag_of(row) in self._unwanted
+            if is_unwanted and not row.status.is_terminal and self._cancels[row.order_id] < _CANCELS_MAX:
+                self._cancels[row.order_id] += 1
+                yield row
+
     def merge_orders(self, heard: Iterable[BrokerOrder], today: date) -> Iterator[BrokerOrder]:
         """What is new about our orders of today."""
-        for order in heard:
-            known = self._orders.get(order.tag)
+        for row in heard:
+            tag = self._tag_of(row) or self._tag_of_mangled(row, today)
+            if not _is_of(tag, today) or row.order_id in self._strays:
+                continue
+            known, order = self._orders.get(tag), replace(row, tag=tag)
+            if known is None or (reason := _contradiction(known, order)):
+                self._find(order, "unintended" if known is None else reason)
+                continue
+            if order.order_id and not known.order_id and known.status.is_terminal:
+                self._find(order, "ghost")
             merged = merge(known, order)
-            if _is_current(order.tag, today) and merged != known:
-                self._unintended += [order.tag] if known is None else []
+            if merged != known:
                 self.note_order(merged)
                 yield merged
 
-    def unintended(self) -> list[str]:
-        """Tags of ours that nobody here intended, each once: the journal is behind, or another program is at work."""
-        found, self._unintended = self._unintended, []
+    def strays(self) -> list[Stray]:
+        """Rows of ours that should not be there, each once."""
+        found, self._found = self._found, []
         return found
 
     def merge_trades(self, heard: Iterable[Trade], today: date) -> Iterator[Trade]:
         """The fills of our orders of today that were not told."""
         for trade in heard:
-            if _is_current(trade.tag, today) and _key(trade) not in self._trades:
-                self.note_trade(trade)
-                yield trade
+            tag = self._tag_of(trade)
+            if _is_of(tag, today) and _key(trade) not in self._trades:
+                self.note_trade(ours := replace(trade, tag=tag))
+                yield ours
 
-    def absent(self, seen: set[str], now: datetime) -> Iterator[BrokerOrder]:
-        """Orders that the broker's lists do not show, looked for often and long enough: they never arrived."""
-        today = now.date()
-        if any(order.order_id and tag not in seen for tag, order in self._orders.items() if _is_current(tag, today)):
-            return  # a list without what is known to be there proves nothing
-        for tag, (since, looks) in list(self._missing.items()):
-            self._missing[tag] = since, 0 if tag in seen else looks + 1
-            if now - since >= self._quarantine and tag not in seen and looks + 1 >= _LOOKS_MIN:
+    def look(self, rows: Iterable[BrokerOrder], now: datetime) -> bool:
+        """Count a look at the list; whether an order was missed so long that its fate may be decided."""
+        seen, today = {self._tag_of(row) for row in rows}, now.date()
+        if any(order.order_id and tag not in seen for tag, order in self._orders.items() if _is_of(tag, today)):
+            return False  # a list without what is known to be there proves nothing
+        self._absence.look(seen, now)
+        return bool(self._absence.overdue())
+
+    def look_again(self, now: datetime) -> None:
+        """The connection was lost: what is missing is missing only from now on."""
+        self._absence.begin_again(now)
+
+    def decide(self, look: Look) -> Iterator[BrokerOrder]:
+        """What became of orders that were missed so long: matched to a row, proven absent, or for a person to say."""
+        for tag in self._absence.overdue():
+            order = self._orders[tag]
+            if order.order_id or order.status.is_terminal:
+                continue
+            rows = [row for row in look.orders if not self._is_named(row) and _fits(order, row)]
+            if not rows and not is_held_for(order, look):
                 yield self.withdraw(tag, NEVER_ARRIVED)
+            elif len(rows) == 1 and len(self._rivals(rows[0])) == 1:
+                merged = merge(order, replace(rows[0], tag=tag, message="matched by code, side, shares, price, time"))
+                self.note_order(merged)
+                yield merged
+            elif (why := _for_a_person(rows)) != order.message:
+                self.note_order(replace(order, message=why))
+                yield self._orders[tag]
+
+    def _tag_of(self, row: BrokerOrder | Trade) -> str:
+        return row.tag if is_ours(row.tag) else self._tags.get(row.order_id, "")
+
+    def _is_named(self, row: BrokerOrder) -> bool:
+        return bool(self._tag_of(row)) or bool(row.tag and not is_mangled(row.tag, row.at.date()))
+
+    def _tag_of_mangled(self, row: BrokerOrder, today: date) -> str:
+        """Whose row has a remark that was a tag of ours: nobody else's, so the only order that it fits."""
+        if not is_mangled(row.tag, today) or row.order_id in self._strays:
+            return ""
+        rivals = self._rivals(row)
+        if len(rivals) != 1:
+            self._find(row, "mangled")
+            return ""
+        return rivals[0]
+
+    def _rivals(self, row: BrokerOrder) -> Sequence[str]:
+        """The tags of orders that may be this row: nothing is known of them, and all that was asked for fits."""
+        return [
+            tag
+            for tag, order in self._orders.items()
+            if not order.order_id and not order.status.is_terminal and _fits(order, row)
+        ]
+
+    def _find(self, row: BrokerOrder, reason: str) -> None:
+        if row.order_id not in self._strays:
+            self.note_stray(stray := Stray(row, reason))
+            self._found.append(stray)
 
 
-def _is_current(tag: str, today: date) -> bool:
+def _is_of(tag: str, today: date) -> bool:
     return is_ours(tag) and same_day_part(tag) == day_part(today)
 
 
 def _key(trade: Trade) -> tuple[date, str, str, str]:
     return trade.at.date(), trade.code, trade.order_id, trade.trade_id
+
+
+def _contradiction(known: BrokerOrder, heard: BrokerOrder) -> str:
+    """Why a row cannot be the order whose tag it has; empty when it can."""
+    if known.order_id and heard.order_id and known.order_id != heard.order_id:
+        return "duplicate"
+    asked = (known.code, known.side, known.shares, known.price)
+    return "" if asked == (heard.code, heard.side, heard.shares, heard.price) else "collision"
+
+
+def _fits(order: BrokerOrder, row: BrokerOrder) -> bool:
+    return not _contradiction(replace(order, order_id=""), row) and row.at >= order.at - _CLOCKS_DIFFER
+
+
+def _for_a_person(rows: Sequence[BrokerOrder]) -> str:
+    if rows:
+        ids = ", ".join(sorted(row.order_id for row in rows))
+        return f"the broker's orders {ids} have no readable remark and may be this one; decide with `qws settle`"
+    return "the lists do not show it, but the account holds back what it needs; decide with `qws settle`"

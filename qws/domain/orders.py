@@ -99,6 +99,21 @@ class Trade:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """A row of the broker's list that is ours and that nobody meant to be there (RELIABILITY.md 6.4, 6.5).
+
+    `reason` is unintended (a tag that the journal does not know), duplicate (a second row under one tag), collision
+    (other fields under our tag), mangled (a tag that cannot be read), or ghost (it had been written off).
+    """
+
+    order: BrokerOrder
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.order.order_id} [{self.order.tag}]"
+
+
+@dataclass(frozen=True, slots=True)
 class LinkRules:
     """Seconds between sweeps of working orders, and until a missing one is absent."""
 

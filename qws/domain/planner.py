@@ -23,6 +23,7 @@ from qws.domain.costs import Costs, DayCosts, fees_of
 from qws.domain.legaliser import CageMargin, Context, Wish, buy_cap, legalise
 from qws.domain.lots import largest_legal_buy, largest_legal_sell
 from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
+from qws.domain.orders import OrderRequest
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
 from qws.domain.rest import Rest
@@ -71,7 +72,8 @@ class Goal:
     """What a run wants: the weights of a target, and the codes of rows that were filtered out of its file.
 
     A filtered row says that something was meant for its code: the holding is kept, never sold for being absent. Of a
-    target that was tried before only the `rest` is traded.
+    target that was tried before only the `rest` is traded. While orders are `unsettled`, nothing of their codes is
+    traded, and the money that they may still take is not spent; codes whose orders were `lost` are left alone too.
     """
 
     run_id: str
@@ -81,6 +83,8 @@ class Goal:
     weights: tuple[Weight, ...]
     filtered: frozenset[str]
     rest: Rest
+    unsettled: tuple[OrderRequest, ...]
+    lost: frozenset[str]
 
 
 def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Plan | None = None) -> Plan:
@@ -91,6 +95,7 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     if goal.preview:  # quotes stand still before the opening, over lunch and in the evening
         rules = replace(rules, quote_age_max_s=inf)
     costs, asset = rules.costs.on(snapshot.at.date()), snapshot.asset
+    rules = replace(rules, cash_reserve=rules.cash_reserve + _reserved(goal.unsettled, costs))
     names = _names(goal, snapshot, rules)
     candidates = [name.candidate for name in names]
     if settled is None:
@@ -146,6 +151,7 @@ def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
     positions = {position.code: position for position in snapshot.positions}
     quotes = {quote.code: quote for quote in snapshot.quotes}
     instruments = {instrument.code: instrument for instrument in snapshot.instruments}
+    unsettled = {order.code for order in goal.unsettled}
     filtered = goal.filtered - wanted.keys()
     if any(may_mean_a_share(code) for code in filtered):  # any name that is absent may be the one that was meant
         filtered |= positions.keys() - wanted.keys()
@@ -153,7 +159,8 @@ def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
     for code in sorted(wanted.keys() | positions.keys()):
         quote, instrument, position = quotes.get(code), instruments.get(code), positions.get(code)
         held = "row_filtered" if code in filtered else _untouchable(code, rules)
-        held = held or (_SETTLED if goal.rest.leaves(code) else "")
+        held = held or (_SETTLED if goal.rest.leaves(code) else "unknown" if code in unsettled else "")
+        held = held or ("never_arrived" if code in goal.lost else "")
         held = held or hold_reason(quote, instrument, snapshot.at, rules.quote_age_max_s)
         weight = wanted.get(code, _ZERO)
         if held or quote is None or instrument is None:
@@ -210,6 +217,14 @@ def _repriced(
 
 def _price_or_reason(found: Price | NoPrice) -> tuple[Decimal, str]:
     return (found.value, "") if isinstance(found, Price) else (_ZERO, found.reason)
+
+
+def _reserved(orders: tuple[OrderRequest, ...], costs: DayCosts) -> Decimal:
+    """CNY that these orders may still take, fees included."""
+    buys = (each for each in orders if each.side is Side.BUY)
+    return sum(
+        (each.shares * each.price + costs(each.code, each.side, each.shares, each.price) for each in buys), _ZERO
+    )
 
 
 def _holding(position: Position | None) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from qws.domain.known_orders import NEVER_ARRIVED, NOT_SENT
 from qws.domain.orders import OrderStatus
 from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.pricing import mark_price
-from qws.domain.rest import FOLLOW_UP, UNDONE, rest_of
+from qws.domain.rest import FOLLOW_UP, STOPS, UNDONE, rest_of
 
 _ONE = Decimal(1)
 # Run, target, day, attempt; status, reason, text, time; asset, positions, outcomes; fees in CNY, tracking error.
@@ -22,28 +22,31 @@ Ending = tuple[
 ]
 
 
-def ending_of(run: Execution, end: Snapshot) -> Ending:
-    """How a run ended, judged by the account at that time."""
-    outcomes, (status, reason) = outcomes_of(run, end), verdict(run)
+def ending_of(run: Execution, end: Snapshot) -> tuple[str, Ending]:
+    """Why a run may go on (interrupted, follow_up, or "" when it may not); how it ends if it does not, all attempts
+    together, judged by the account at that time."""
+    before, (status, reason) = run.before, verdict(run)
+    outcomes = whole(before.outcomes, outcomes_of(run, end))
     if status == "completed" and any(outcome.reason in UNDONE for outcome in outcomes):
         status, reason = "incomplete", "not_filled"
-    again, attempt = run.rules.follow_ups, run.plan.attempt
-    has_hope = not run.buys_held and attempt < again.times and rest_of(outcomes, again.absent, attempt).codes
-    if has_hope and reason in ("", "not_filled"):
-        status, reason = INTERRUPTED, FOLLOW_UP
-    found = (end.at, end.asset, end.positions, outcomes, run.fees, tracking_error(outcomes))
-    return (*run.identity, status, reason, "", *found)
+    has_hope = not run.buys_held and rest_of(outcomes, run.rules.absent, before.follow_ups).codes
+    pause = FOLLOW_UP if has_hope and reason in ("", "not_filled") else ""
+    if status == INTERRUPTED:
+        pause, status = INTERRUPTED, "incomplete"
+    found = (end.at, end.asset, end.positions, outcomes, before.fees + run.fees, tracking_error(outcomes))
+    return pause, (*run.identity, status, reason, "", *found)
 
 
 def unsent_status(reason: str) -> str:
     """The status of a run that was stopped before anything of it was sent."""
-    return reason if reason in ("superseded", INTERRUPTED) else "refused"
+    return reason if reason == "superseded" else "refused"
 
 
 def verdict(run: Execution) -> tuple[str, str]:
     """How a run ended, and why it did not trade everything: two stable codes, the second empty when it did.
 
-    completed, incomplete, superseded; or interrupted: to be planned again, as nothing of it is unknown.
+    completed, incomplete, superseded; refused when a person stopped it before any order left; or interrupted: to be
+    planned again, as nothing of it is unknown.
     """
     is_known, is_complete = (
         run.is_settled(),
@@ -52,6 +55,8 @@ def verdict(run: Execution) -> tuple[str, str]:
     reason = "unknown" if not is_known else run.stop_reason or ("" if is_complete else "not_filled")
     if not run.stop_reason and is_complete:
         return "completed", reason
+    if reason in STOPS.values() and not run.was_sent():
+        return "refused", reason
     has_own_word = run.stop_reason == "superseded" or (run.stop_reason == INTERRUPTED and is_known)
     return run.stop_reason if has_own_word else "incomplete", reason
 

@@ -36,12 +36,20 @@ class Absent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FollowUps:
-    """How often a run that did not do all is planned again on its day, after how many seconds, and whether for orders
-    that never arrived, too."""
+    """How often a run that did not do all is planned again on its day, and after how many seconds."""
 
     times: int
     after_s: float
-    absent: Absent
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What the attempts of a run did until now: how many were follow-ups, whether any order left, fees in CNY."""
+
+    follow_ups: int = 0
+    was_sent: bool = False
+    outcomes: tuple[Outcome, ...] = ()
+    fees: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +64,14 @@ class Rest:
         return self.codes is not None and code not in self.codes
 
 
-def rest_of(outcomes: Iterable[Outcome], absent: Absent, attempt: int) -> Rest:
-    """What may be traded after an attempt, on the same day; nothing when nothing has hope.
+def rest_of(outcomes: Iterable[Outcome], absent: Absent, follow_ups: int) -> Rest:
+    """What a run's next follow-up may trade, after so many; nothing when nothing has hope.
 
-    What never arrived is among it only when that was allowed, after the first attempt, and then exits, and few names
+    What never arrived is among it only when that was allowed, in the first one, and then exits, and few names
     of little weight.
     """
     outcomes = tuple(outcomes)
-    is_allowed = absent is Absent.AGAIN and not attempt
+    is_allowed = absent is Absent.AGAIN and not follow_ups
     lost = [each for each in outcomes if each.reason == _ABSENT and is_allowed]
     small = [each.code for each in lost if each.wanted and abs(each.wanted - each.achieved) <= _SMALL][:_SMALL_MAX]
     again = frozenset(small) | {each.code for each in lost if not each.wanted}

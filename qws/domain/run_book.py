@@ -7,14 +7,16 @@ from qws.domain.execution import Execution
 from qws.domain.execution_rules import ExecutionRules
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.domain.plan import Plan
+from qws.domain.rest import SoFar
 
 
 class RunBook:
-    """The run that is on, and the end of the others: told, or asked for and not told."""
+    """The run that is on; of the others their end, told or asked for and not told, or what they did until a pause."""
 
     def __init__(self, costs: Costs, rules: ExecutionRules) -> None:
         self._costs, self._rules = costs, rules
         self._is_told: dict[tuple[str, int], bool] = {}
+        self._paused: dict[str, SoFar] = {}
         self.run: Execution | None = None
 
     def begin(self, plan: Plan, stopped: str = "") -> bool:
@@ -22,6 +24,7 @@ class RunBook:
         if self.run is not None or plan.preview or (plan.run_id, plan.attempt) in self._is_told:
             return False
         self.run = Execution(plan, self._rules, self._costs.on(plan.at.date()))
+        self.run.before = self._paused.get(plan.run_id, self.run.before)
         self.run.owes_round = bool(stopped) and self.run.stop(stopped)
         return True
 
@@ -50,8 +53,18 @@ class RunBook:
             run.owes_round = True
         return self._is_told.setdefault((run_id, attempt), False)
 
-    def end(self, run_id: str, attempt: int, status: str) -> None:
-        """The end of a run was told; after a restart one that was cut may be asked for its end again."""
-        self._is_told[run_id, attempt] = self._is_told.get((run_id, attempt), False) or status != "interrupted"
+    def leave(self, run_id: str, attempt: int) -> None:
+        """The end of an attempt was told."""
+        self._is_told[run_id, attempt] = True
         if self.of(run_id, attempt) is not None:
             self.run = None
+
+    def pause(self, run_id: str, attempt: int, so_far: SoFar) -> None:
+        """The end of an attempt was told; its run may go on."""
+        self._paused[run_id] = so_far
+        self.leave(run_id, attempt)
+
+    def end(self, run_id: str, attempt: int) -> None:
+        """The end of a run was told."""
+        self._paused.pop(run_id, None)
+        self.leave(run_id, attempt)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from qws.domain.costs import Fee
+from qws.domain.costs import Fee, fees_of
+from qws.domain.known_orders import NOT_SENT
+from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
 from qws.domain.market import Side
-from qws.domain.orders import BrokerOrder, OrderRequest, Trade, merge
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade, merge
+from qws.domain.plan import PlanRow
 from qws.errors import InvariantBroken
 
 _ZERO = Decimal(0)
@@ -46,6 +49,11 @@ class Leg:
     def can_be_cancelled(self) -> bool:
         """Whether the broker knows the order and has not ended it."""
         return self.order is not None and bool(self.order.order_id) and not self.order.status.is_terminal
+
+    def was_sent(self) -> bool:
+        """Whether the order may have left: it did not only when it is known that it was never handed over."""
+        order = self.order
+        return order is None or order.status is not OrderStatus.JUNK or not order.message.startswith(NOT_SENT)
 
     def is_settled(self) -> bool:
         """Whether nothing more can come: the order is terminal and every share it traded is booked."""
@@ -126,6 +134,18 @@ class RunOrders:
     def under_way(self, code: str) -> int:
         """Shares of a name that open orders may still trade."""
         return sum(leg.rest for leg in self.legs_of(code) if leg.request.tag in self._unsettled)
+
+    def left_of(self, row: PlanRow, wanted: int) -> PlanRow:
+        """As much of a row as may leave yet, at most `wanted`: with what left before never more than the plan wants."""
+        if row.side is None or (wanted == row.shares and not self.legs_of(row.code)):
+            return row
+        taken = self.filled(row.code) + self.under_way(row.code)
+        sellable, most = row.sellable - taken, min(wanted, row.shares - taken)
+        is_buy = row.side is Side.BUY
+        shares = largest_legal_buy(row, most) if is_buy else largest_legal_sell(row, sellable, most)
+        children = split(row, row.side, shares, sellable) if shares else ()
+        fee = fees_of(row.code, row.side, children, row.price, self._fee)
+        return replace(row, shares=shares, children=children, fee=fee)
 
     def _note(self, leg: Leg) -> None:
         if leg.is_settled():

@@ -30,6 +30,11 @@ def is_ours(remark: str) -> bool:
     return len(remark) == _LENGTH and remark.startswith(_PREFIX) and remark[-2:] == _check(remark[:-2])
 
 
+def is_mangled(remark: str, day: date) -> bool:
+    """Whether a remark was a tag of this program and day, and cannot be read any more."""
+    return remark.startswith(_PREFIX + day_part(day)) and not is_ours(remark)
+
+
 def day_part(day: date) -> str:
     """What `same_day_part` gives for every tag of `day`."""
     return _base36((day - _EPOCH).days, 3)

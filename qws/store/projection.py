@@ -23,6 +23,7 @@ from qws.messages import (
     PlanRefused,
     RebalanceDue,
     RunFinished,
+    RunPaused,
     RunStopOrdered,
     SnapshotDue,
     SnapshotTaken,
@@ -174,6 +175,14 @@ def _fill_received(body: FillReceived, at: str, id_: int) -> Iterator[Statement]
 @changes.register
 def _fills_reconciled(body: FillsReconciled, at: str, id_: int) -> Iterator[Statement]:
     yield from _holdings(body.snapshot.asset, body.snapshot.positions, body.snapshot.at)
+
+
+@changes.register
+def _run_paused(body: RunPaused, at: str, id_: int) -> Iterator[Statement]:
+    """How a run stands; it works on."""
+    yield from _run_finished(body.end, at, id_)
+    sql = "UPDATE run SET status = 'paused', reason = ?, finished_at = NULL WHERE run_id = ?"
+    yield sql, [(body.reason, body.run_id)]
 
 
 @changes.register

@@ -242,7 +242,7 @@ def test_buys_that_could_leave_when_lunch_has_begun_leave_after_it(home: Home) -
     """The sells are overdue in the last instant of the morning; their cancels are confirmed in the break."""
     moment = datetime.combine(DAY, time(11, 29, 58, 970_000), SHANGHAI)
 
-    life = live_with(home, LARGE, moment, execution={"sell_wait_s": 1})
+    life = live_with(home, LARGE, moment, execution={"sell_wait_s": 1, "follow_ups": 0})
 
     placed = [(each.at.time(), each.body.order.side) for each in life.told if isinstance(each.body, PlaceOrder)]
     sells, buys = ({at for at, side in placed if side is wanted} for wanted in (Side.SELL, Side.BUY))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qws.messages import FollowUpDue, PlaceOrder, RebalanceDue, RunFinished
+from qws.messages import FillReceived, FollowUpDue, PlaceOrder, RebalanceDue, RunFinished, RunPaused
 from tests.acceptance.whole_day import Day, a_day, at
 
 FIRST = {"600519.SH": "0.3", "300750.SZ": "0.25", "000001.SZ": "0.2", "688981.SH": "0.2"}
@@ -25,13 +25,23 @@ def day(tmp_path: Path) -> Day:
     return day
 
 
+def words(day: Day) -> list[RunFinished | RunPaused]:
+    """What was told of the end of each attempt, and of each run."""
+    return [each.body for each in day.told if isinstance(each.body, RunFinished | RunPaused)]
+
+
 def attempts(day: Day) -> list[tuple[int, str, str]]:
-    return [(end.attempt, end.status, end.reason) for end in day.of(RunFinished)]
+    status = [word.status if isinstance(word, RunFinished) else "paused" for word in words(day)]
+    return [(word.attempt, how, word.reason) for how, word in zip(status, words(day), strict=True)]
+
+
+def ends_of_attempts(day: Day) -> list[RunFinished]:
+    return [word if isinstance(word, RunFinished) else word.end for word in words(day)]
 
 
 def left(day: Day) -> set[str]:
     """The names that the first attempt did not do."""
-    end = next(end for end in day.of(RunFinished) if end.outcomes)
+    end = next(end for end in ends_of_attempts(day) if end.outcomes)
     return {outcome.code for outcome in end.outcomes if outcome.reason}
 
 
@@ -40,20 +50,22 @@ def ordered(day: Day, since: str) -> set[str]:
 
 
 def traded(day: Day, code: str) -> int:
-    return sum(outcome.filled for end in day.of(RunFinished) for outcome in end.outcomes if outcome.code == code)
+    """What the results of all runs tell of a name; it is what the exchange told."""
+    found = sum(outcome.filled for end in day.of(RunFinished) for outcome in end.outcomes if outcome.code == code)
+    assert found == sum(fill.trade.shares for fill in day.of(FillReceived) if fill.trade.code == code)
+    return found
 
 
 def test_a_name_that_the_books_were_too_thin_for_fills_in_a_follow_up_with_one_final_result(day: Day) -> None:
     day.live(OPEN, LAST)
 
-    assert attempts(day) == [(0, "interrupted", "follow_up"), (1, "completed", "")]
+    assert attempts(day) == [(0, "paused", "follow_up"), (1, "completed", "")]
     assert [due.trigger for due in day.of(RebalanceDue)] == ["schedule", "follow_up"]
     assert day.ends() == [("first.csv", "completed", "")]
     assert left(day)
     assert ordered(day, PAUSE) == left(day)
-    first, second = (next(o for o in end.outcomes if o.code == "600036.SH") for end in day.of(RunFinished))
-    assert 0 < first.filled < first.planned
-    assert (second.planned, second.filled) == (first.planned - first.filled,) * 2
+    first, whole = (next(o for o in end.outcomes if o.code == "600036.SH") for end in ends_of_attempts(day))
+    assert 0 < first.filled < first.planned == whole.planned == whole.filled == traded(day, "600036.SH")
     assert day.check().keys() == FIRST.keys()
 
 
@@ -62,8 +74,8 @@ def test_without_follow_ups_the_same_day_ends_incomplete_at_once(day: Day) -> No
 
     day.live(OPEN, LAST)
 
-    assert attempts(day) == [(0, "incomplete", "not_filled")]
-    assert ordered(day, PAUSE) == set()
+    assert day.ends() == [("first.csv", "incomplete", "not_filled")]
+    assert (len(day.of(RebalanceDue)), ordered(day, PAUSE)) == (1, set())
     day.check()
 
 
@@ -73,11 +85,37 @@ def test_at_the_limit_of_follow_ups_the_run_ends_incomplete(day: Day) -> None:
     day.live(OPEN, LAST)
 
     assert attempts(day) == [
-        (0, "interrupted", "follow_up"),
-        (1, "interrupted", "follow_up"),
+        (0, "paused", "follow_up"),
+        (1, "paused", "follow_up"),
+        (2, "paused", "follow_up"),
         (2, "incomplete", "not_filled"),
     ]
     assert day.ends() == [("first.csv", "incomplete", "not_filled")]
+    day.check()
+
+
+def test_a_rebalance_by_hand_costs_no_follow_up(day: Day) -> None:
+    day.execution |= {"follow_ups": 1}
+    day.orders += [("09:30:06", "rebalance")]
+
+    day.live(OPEN, LAST)
+
+    assert [due.trigger for due in day.of(RebalanceDue)] == ["schedule", "manual", "follow_up"]
+    assert [end[1:] for end in day.ends()] == [("superseded", "superseded"), ("completed", "")]
+    day.check()
+
+
+def test_restarts_cost_no_follow_up(day: Day) -> None:
+    day.execution |= {"follow_ups": 1, "sell_wait_s": 2, "buy_wait_s": 2}
+
+    day.live(OPEN, "09:30:04")
+    day.live("09:30:05", "09:30:06")
+    day.live("09:30:07", LAST)
+
+    assert [due.trigger for due in day.of(RebalanceDue)] == ["schedule", "recovery", "recovery", "follow_up"]
+    assert [paused.follow_ups for paused in day.of(RunPaused)] == [0, 0, 1, 2]
+    assert day.ends() == [("first.csv", "incomplete", "not_filled")]
+    assert traded(day, "600036.SH") > 0
     day.check()
 
 
@@ -98,7 +136,7 @@ def test_a_stop_by_hand_in_the_pause_ends_the_run(day: Day, command: str, reason
 
     day.live(OPEN, LAST)
 
-    assert attempts(day) == [(0, "interrupted", "follow_up"), (0, "incomplete", reason)]
+    assert attempts(day) == [(0, "paused", "follow_up"), (0, "incomplete", reason)]
     assert ordered(day, PAUSE) == set()
     assert all(end.outcomes for end in day.of(RunFinished))
     day.check()
@@ -119,11 +157,8 @@ def test_a_restart_in_the_pause_goes_on_with_only_the_rest(day: Day, how: str) -
     day.live(OPEN, PAUSE, how)
     day.live("09:31:10", LAST)
 
-    assert attempts(day) == [
-        (0, "interrupted", "follow_up"),
-        (0, "interrupted", "interrupted"),
-        (1, "completed", ""),
-    ]
+    assert attempts(day) == [(0, "paused", "follow_up"), (1, "completed", "")]
+    assert [due.trigger for due in day.of(RebalanceDue)] == ["schedule", "follow_up"]
     assert day.ends() == [("first.csv", "completed", "")]
     assert ordered(day, PAUSE) == left(day)
     assert day.check().keys() == FIRST.keys()
@@ -148,7 +183,7 @@ def test_a_pause_that_would_outlast_the_session_ends_the_run(day: Day) -> None:
 
     day.live("14:54:00", "15:01:00")
 
-    assert attempts(day) == [(0, "interrupted", "follow_up"), (0, "incomplete", "not_filled")]
+    assert attempts(day) == [(0, "paused", "follow_up"), (0, "incomplete", "not_filled")]
     assert day.of(FollowUpDue) == []
     day.check()
 
@@ -178,7 +213,7 @@ def test_what_a_dead_process_left_is_carried_by_its_next_life(day: Day, ended: s
     day.live(OVERNIGHT + OPEN, OVERNIGHT + LAST)
 
     assert [end[1:] for end in day.ends()] == [
-        ("incomplete", "expired" if ended == PAUSE else "not_filled"),
+        ("incomplete", "not_filled"),
         ("completed", ""),
     ]
     assert ordered(day, OVERNIGHT + OPEN) == left(day)
@@ -201,16 +236,29 @@ def test_what_was_carried_is_followed_up_and_may_be_cut_like_any_run(day: Day) -
     day.live(OPEN, PAUSE)
 
     day.execution |= {"sell_wait_s": 4, "buy_wait_s": 4, "follow_ups": 3}
-    day.live(OVERNIGHT + OPEN, OVERNIGHT + "09:30:30")
+    day.live(OVERNIGHT + OPEN, OVERNIGHT + "09:30:05")
     day.live(OVERNIGHT + "09:30:40", OVERNIGHT + LAST)
 
     triggers = [due.trigger for due in day.of(RebalanceDue)]
-    assert triggers[:3] == ["schedule", "carry", "recovery"]
+    assert triggers[:4] == ["schedule", "carry", "recovery", "follow_up"]
     assert [end[1:] for end in day.ends()] == [("incomplete", "not_filled"), ("completed", "")]
     assert ordered(day, OVERNIGHT + OPEN) <= left(day)
     assert (
         len([due for due in day.of(FollowUpDue) if due.run_id == day.of(RebalanceDue)[-1].run_id]) == len(triggers) - 3
     )
+
+
+def test_a_rebalance_on_a_day_without_a_target_plans_what_was_carried_over_anew_and_nothing_else(day: Day) -> None:
+    day.execution |= {"follow_ups": 0, "carry": True}
+    day.live(OPEN, PAUSE)
+
+    day.orders += [(OVERNIGHT + "09:30:06", "rebalance"), (OVERNIGHT + "09:40:00", "rebalance")]
+    day.live(OVERNIGHT + OPEN, OVERNIGHT + LAST)
+
+    assert [due.trigger for due in day.of(RebalanceDue)] == ["schedule", "carry", "manual", "manual"]
+    assert {name for name, _, _ in day.ends()} == {"first.csv"}
+    assert ordered(day, OVERNIGHT + OPEN) == left(day)
+    day.check()
 
 
 @pytest.mark.parametrize("carry", [False, True])

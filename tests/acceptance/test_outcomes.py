@@ -14,6 +14,7 @@ from qws.messages import (
     PlaceOrder,
     RebalanceDue,
     RunFinished,
+    RunPaused,
     TargetRejected,
 )
 from tests.acceptance.whole_day import Day, a_day, at
@@ -164,7 +165,8 @@ def test_a_run_cut_by_a_stop_a_kill_or_a_power_loss_goes_on_as_its_next_attempt(
 
     assert code == (0 if how == "stop" else None)
     assert [due.attempt for due in day.of(RebalanceDue)] == [0, 1]
-    assert [end.status for end in day.of(RunFinished)] == ["interrupted", "completed"]
+    assert [paused.reason for paused in day.of(RunPaused)] == ["interrupted"]
+    assert day.ends() == [("first.csv", "completed", "")]
     assert day.sent(MIDDLE, "09:30:15") == []
     assert_held(day, FIRST)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
+from qws.domain.market import Side
+from qws.messages import CancelOrder, PlaceOrder
 from tests.simulation.life import POINTS
 from tests.simulation.seeds import Report, run_seed
-from tests.simulation.sweep import WEATHERS, sweep
+from tests.simulation.sweep import STEP_KINDS, WEATHERS, Point, killed_at, points, stepped, steps
 from tests.simulation.weather import RATES
 
 QUARTERS = [range(start, start + 250) for start in range(0, 1000, 250)]
@@ -34,17 +37,46 @@ def test_no_invariant_is_broken_by_any_fault_and_many_faults_really_happen(seeds
     assert sum(report.lives for report in reports) > 1.5 * len(seeds)
 
 
-@pytest.mark.parametrize("weather", WEATHERS)
-def test_a_workload_killed_at_any_commit_or_call_is_finished_by_the_next_life(weather: str) -> None:
+def killed_at_each(where: Iterable[Point]) -> Counter[str]:
+    """How many deaths of each kind were survived; what a death broke is told."""
     struck: Counter[str] = Counter()
     found: list[str] = []
-    for point, number, report in sweep(weather, points_max=10_000):
-        struck[point] += 1
-        found += [f"{point} {number}: {violation.text}" for violation in report.violations]
-
+    for point in where:
+        struck[point[1]] += 1
+        found += [f"{point}: {violation.invariant}: {violation.text}" for violation in killed_at(point).violations]
     assert not found, "\n".join(found)
+    return struck
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+def test_a_workload_killed_at_any_commit_or_call_is_finished_by_the_next_life(weather: str) -> None:
+    struck = killed_at_each(points(weather))
+
     assert struck.keys() == set(POINTS)
     assert min(struck.values()) > 40
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+def test_a_workload_killed_before_any_step_of_any_task_is_finished_by_the_next_life(weather: str) -> None:
+    struck = killed_at_each(steps(weather))
+
+    assert struck.keys() == set(STEP_KINDS)
+    assert max(struck.values()) > 500
+
+
+@pytest.mark.parametrize("weather", WEATHERS)
+def test_the_workload_that_is_killed_at_every_step_sells_buys_cancels_and_sends_again(weather: str) -> None:
+    world = stepped(weather, None)
+    world.run()
+    told = [envelope.body for envelope in world.diary.kept]
+    world.close()
+
+    placed = [each.order for each in told if isinstance(each, PlaceOrder)]
+    (cancelled,) = (each.tag for each in told if isinstance(each, CancelOrder))
+    sell, buy, again = placed
+    assert (sell.side, buy.side, again.side) == (Side.SELL, Side.BUY, Side.BUY)
+    assert (cancelled, again.code) == (buy.tag, buy.code)
+    assert again.price > buy.price
 
 
 def test_one_seed_is_one_history_and_another_seed_is_another() -> None:

@@ -13,6 +13,7 @@ from tests.acceptance.program import qws
 from tests.crashes.doomed import doomed
 
 HELD = {f"0000{number:02}.SZ": 500_000 for number in range(1, 5)}
+ENDS = ("RunPaused", "RunFinished")
 WANTED = {f"6000{number:02}.SH": "0.1" for number in range(6)}
 
 
@@ -43,8 +44,8 @@ def trace(home: Home) -> dict[str, Any]:
 
 def test_the_trace_shows_both_cuts_each_attempt_and_the_final_result(home: Home, trace: dict[str, Any]) -> None:
     story = [each["kind"] for each in trace["messages"]]
-    turns = [kind for kind in story if kind in ("RebalanceDue", "Started", "RunStopOrdered", "RunFinished")]
-    again = ["Started", "RunStopOrdered", "RunFinished", "RebalanceDue"]
+    turns = [kind for kind in story if kind in ("RebalanceDue", "Started", "RunStopOrdered", *ENDS)]
+    again = ["Started", "RunStopOrdered", "RunPaused", "RebalanceDue"]
 
     assert turns == ["RebalanceDue", *again, *again, "RunFinished"]
     assert "Stopping" not in story

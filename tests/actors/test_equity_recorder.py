@@ -86,8 +86,7 @@ def test_a_run_that_traded_is_recorded_with_its_account(status: str) -> None:
     assert answer == EquityRecorded(DAY, at("10:05:00"), "run", a_due().run_id, ASSET, HELD, None)
 
 
-def test_a_run_that_was_only_cut_or_never_looked_at_the_account_is_not_recorded() -> None:
+def test_a_run_that_never_looked_at_the_account_is_not_recorded() -> None:
     recorder, _ = a_recorder()
 
-    assert recorder.on_run_finished(a_finish("interrupted")) is None
     assert recorder.on_run_finished(replace(a_finish("refused"), asset=None)) is None

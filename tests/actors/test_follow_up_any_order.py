@@ -16,33 +16,51 @@ from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from qws import messages as m
 from qws.domain.market import Side
-from qws.domain.rest import Absent, FollowUps
+from qws.domain.orders import OrderStatus
+from qws.domain.rest import FollowUps
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later, Message
-from tests.support.builders import RULES, HandClock, a_plan, a_row, a_schedule, a_snapshot, a_target, at
+from tests.support.builders import (
+    RULES,
+    HandClock,
+    a_fill,
+    a_plan,
+    a_report,
+    a_row,
+    a_schedule,
+    a_snapshot,
+    a_target,
+    at,
+)
 from tests.support.desk import RULES as EXECUTION
 from tests.support.outputs import Told, told
 
 CODE = "600000.SH"
-FOLLOW_UPS = FollowUps(2, 60.0, Absent.HOLD)
+FOLLOW_UPS = FollowUps(2, 60.0)
 COMMANDS = ("halt", "cancel", "resume", "rebalance")
-LUCK = ("no_quote", "no_quote", "limit_up", "no_snapshot")
+LUCK = ("no_quote", "no_quote", "limit_up", "no_snapshot", "part", "turnover")
 LAG = 8
 
 
 class World(Actor):
-    """Takes snapshots, plans and compares books; an attempt trades nothing, and its name has no price or no hope."""
+    """Takes snapshots, plans, compares books, and fills a part of an order; most attempts trade nothing: their name has
+    no price or no hope, or the plan is refused."""
 
     def __init__(self, luck: list[str]) -> None:
         self._luck = luck
 
     def on_snapshot_due(self, msg: m.SnapshotDue) -> m.PlanReady | m.PlanRefused:
         luck = self._luck.pop() if self._luck else "limit_up"
-        if luck == "no_snapshot":
+        if luck in ("no_snapshot", "turnover"):
             return m.PlanRefused(msg.run_id, msg.attempt, msg.preview, luck, "")
-        row = replace(a_row(CODE, Side.BUY, 100).without_trade(luck), weight=Decimal("0.1"))
-        plan = replace(a_plan(attempt=msg.attempt, run_id=msg.run_id, preview=msg.preview), rows=(row,))
+        row = replace(a_row(CODE, Side.BUY, 400), weight=Decimal("0.1"))
+        row = row if luck == "part" else row.without_trade(luck)
+        plan = replace(a_plan(attempt=msg.attempt, run_id=msg.run_id, preview=msg.preview, cash="100000"), rows=(row,))
         return m.PlanReady(replace(plan, target_id=msg.target_id))
+
+    def on_place_order(self, msg: m.PlaceOrder) -> list[m.OrderUpdated | m.FillReceived]:
+        ended = a_report(msg.order, OrderStatus.PART_CANCEL, 100)
+        return [m.FillReceived(a_fill(msg.order, 100)), m.OrderUpdated(ended)]
 
     def on_execution_ended(self, msg: m.ExecutionEnded) -> m.FillsReconciled:
         return m.FillsReconciled(msg.run_id, a_snapshot("1000"))
@@ -59,12 +77,12 @@ class Stage:
     targets: int = 0
 
     def __post_init__(self) -> None:
-        schedule, rules = a_schedule(), replace(EXECUTION, follow_ups=FOLLOW_UPS)
+        schedule = a_schedule()
         self.actors: list[Actor] = [
             MarketClock(self.clock, schedule, carries=False),
-            RunGate(self.clock, schedule, FOLLOW_UPS),
+            RunGate(self.clock, schedule),
             RunFollower(self.clock, schedule, FOLLOW_UPS),
-            OrderExecutor(self.clock, schedule, rules, RULES),
+            OrderExecutor(self.clock, schedule, EXECUTION, RULES),
             World(self.luck),
         ]
         self.read = [0] * len(self.actors)
@@ -114,8 +132,7 @@ class Stage:
             self.journal.append(m.ControlOrdered(what, "me"))
 
     def finals(self) -> Counter[str]:
-        ends = [each for each in self.journal if isinstance(each, m.RunFinished)]
-        return Counter(end.run_id for end in ends if end.status != "interrupted")
+        return Counter(each.run_id for each in self.journal if isinstance(each, m.RunFinished))
 
 
 def played(seed: int) -> Stage:
@@ -144,17 +161,23 @@ def test_every_run_has_exactly_one_final_result(hundred: int) -> None:
 
         runs = {each.run_id for each in stage.journal if isinstance(each, m.RebalanceDue)}
         assert stage.finals() == Counter(dict.fromkeys(runs, 1)), seed
+        for end in (each for each in stage.journal if isinstance(each, m.RunFinished)):
+            orders = [each for each in stage.journal if isinstance(each, m.PlaceOrder) and each.run_id == end.run_id]
+            assert sum(each.filled for each in end.outcomes) == 100 * len(orders), seed
+            assert not orders or end.status != "refused", seed
 
 
 def test_the_turns_reach_every_way_in_which_a_pause_ends() -> None:
     ends = Counter[tuple[str, str, bool]]()
     for seed in range(400):
-        told_of = [each for each in played(seed).journal if isinstance(each, m.RunFinished)]
-        pauses = {each.run_id for each in told_of if each.status == "interrupted"}
+        journal = played(seed).journal
+        pauses = {each.run_id for each in journal if isinstance(each, m.RunPaused)}
+        told_of = [each for each in journal if isinstance(each, m.RunFinished)]
         ends.update((each.status, each.reason, each.run_id in pauses) for each in told_of)
 
-    for reason in ("superseded", "halted", "cancelled", "not_filled"):
-        assert any(ends[status, reason, True] for status in ("superseded", "incomplete")), reason
+    assert not any(ends["interrupted", reason, True] for reason in ("interrupted", "follow_up"))
+    for reason in ("superseded", "halted", "cancelled", "no_snapshot"):
+        assert any(ends[status, reason, True] for status in ("superseded", "refused")), reason
     assert ends["completed", "", True]
     assert ends["completed", "", False]
 
@@ -162,16 +185,24 @@ def test_the_turns_reach_every_way_in_which_a_pause_ends() -> None:
 @pytest.mark.parametrize(
     ("luck", "ends"),
     [
-        (["no_quote"], ["interrupted", "completed"]),
-        (["no_snapshot"], ["interrupted", "completed"]),
-        (["no_quote"] * 3, ["interrupted", "interrupted", "completed"]),
-        (["no_snapshot"] * 3, ["interrupted", "interrupted", "refused"]),
+        (["no_quote"], [1, "completed"]),
+        (["no_snapshot"], [1, "completed"]),
+        (["no_quote"] * 3, [1, 2, 3, "completed"]),
+        (["no_snapshot"] * 3, [1, 2, 3, "refused"]),
+        (["turnover"], ["refused"]),
+        (["turnover", "part"], [1, "incomplete"]),
+        (["no_snapshot"] * 3 + ["part"], [1, 2, 3, "incomplete"]),
+        (["part"] * 3, [1, 2, 3, "incomplete"]),
+        (["part", "no_quote", "part"], [1, 2, 3, "incomplete"]),
     ],
 )
-def test_left_alone_a_run_is_followed_up_as_often_as_allowed(luck: list[str], ends: list[str]) -> None:
+def test_left_alone_a_run_is_followed_up_as_often_as_allowed(luck: list[str], ends: list[object]) -> None:
     stage = Stage(HandClock(at("10:00:00")), luck)
     stage.happen("file")
 
     stage.settle()
 
-    assert [each.status for each in stage.journal if isinstance(each, m.RunFinished)] == ends
+    words = [each for each in stage.journal if isinstance(each, m.RunFinished | m.RunPaused)]
+    assert [each.follow_ups if isinstance(each, m.RunPaused) else each.status for each in words] == ends
+    follow_ups = [each for each in stage.journal if isinstance(each, m.FollowUpDue)]
+    assert len(follow_ups) == min(len(ends) - 1, FOLLOW_UPS.times)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from qws.domain.execution import INTERRUPTED
 from qws.domain.orders import OrderStatus
 from qws.messages import (
     BuysOverdue,
@@ -14,6 +15,7 @@ from qws.messages import (
     LinkReady,
     PlaceOrder,
     RunFinished,
+    RunPaused,
     RunStopOrdered,
     SellsOverdue,
     SendWindowDue,
@@ -24,7 +26,7 @@ from tests.support.builders import (
     a_plan,
     a_snapshot,
 )
-from tests.support.desk import BOTH, DUE, A, B, C, Desk, a_desk, end_of, orders, ready
+from tests.support.desk import BOTH, DUE, A, B, C, Desk, a_desk, closed, end_of, orders, ready, told_of_end
 from tests.support.outputs import of, timers
 
 
@@ -34,7 +36,6 @@ from tests.support.outputs import of, timers
         ("superseded", "superseded"),
         ("halted", "incomplete"),
         ("cancelled", "incomplete"),
-        ("interrupted", "interrupted"),
     ],
 )
 def test_a_stopped_run_cancels_what_works_sends_nothing_more_and_ends_with_its_reason(reason: str, status: str) -> None:
@@ -54,15 +55,17 @@ def test_a_stopped_run_cancels_what_works_sends_nothing_more_and_ends_with_its_r
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [("superseded", "superseded"), ("halted", "refused"), ("cancelled", "refused"), ("interrupted", "interrupted")],
+    [("superseded", "superseded"), ("halted", "refused"), ("cancelled", "refused"), (INTERRUPTED, "refused")],
 )
 def test_a_stop_before_the_plan_is_ready_ends_the_run_and_the_late_plan_is_not_executed(
     reason: str, status: str
 ) -> None:
     desk = a_desk()
 
-    (end,) = of(RunFinished, desk.tell(RunStopOrdered(DUE, reason)))
+    word = told_of_end(desk.tell(RunStopOrdered(DUE, reason)))
 
+    assert isinstance(word, RunPaused) is (reason == INTERRUPTED)
+    end = word.end if isinstance(word, RunPaused) else word
     assert (end.run_id, end.status, end.reason) == (RUN, status, reason)
     assert desk.tell(ready(BOTH)) == []
     assert not desk.executor.busy()
@@ -190,7 +193,10 @@ def test_a_recalled_run_cancels_what_still_works_and_ends_interrupted_when_all_i
     assert timers(BuysOverdue, answer) == [(5.0, BuysOverdue(RUN, 0))]
     assert again.tell(RunStopOrdered(DUE, "interrupted")) == []
     assert of(ExecutionEnded, again.report(second, OrderStatus.CANCELED))
-    assert end_of(again).status == "interrupted"
+    word = closed(again)
+    assert isinstance(word, RunPaused)
+    assert (word.reason, word.follow_ups, word.was_sent) == (INTERRUPTED, 0, True)
+    assert (word.end.status, [each.filled for each in word.end.outcomes if each.code == A]) == ("incomplete", [1000])
 
 
 def test_a_recalled_run_that_a_person_had_cancelled_stays_cancelled() -> None:

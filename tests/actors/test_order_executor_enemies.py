@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from qws.domain.execution_rules import ChaseRules, Release
 from qws.domain.orders import OrderStatus
-from qws.domain.rest import Absent, FollowUps
 from qws.messages import (
     BuysOverdue,
     CancelOrder,
@@ -16,11 +15,12 @@ from qws.messages import (
     ListsRead,
     PricesDue,
     PricesTaken,
+    RunFinished,
     SellsOverdue,
     SendWindowDue,
 )
 from tests.support.builders import RUN, a_plan, a_quote, an_instrument, at
-from tests.support.desk import RULES, A, B, C, D, Desk, a_desk, end_of, orders, ready
+from tests.support.desk import RULES, A, B, C, D, Desk, a_desk, closed, orders, ready
 from tests.support.outputs import Told, of, timers
 
 CHASING = replace(RULES, chase=ChaseRules(20.0, 2, Decimal("0.02")), price_age_max_s=3.0, release=Release.PIPELINED)
@@ -107,13 +107,14 @@ def test_a_look_that_is_over_releases_nothing_of_a_later_one() -> None:
 
 
 def test_a_run_whose_account_drifted_is_not_followed_up_even_when_nothing_waited_to_be_bought() -> None:
-    desk = a_desk(rules=replace(CHASING, price_age_max_s=86_400.0, follow_ups=FollowUps(3, 60.0, Absent.HOLD)))
+    desk = a_desk(rules=replace(CHASING, price_age_max_s=86_400.0))
     (buy,) = orders(desk.tell(ready(a_plan(buys={C: 1000}, cash="20000"))))
     desk.report(buy, OrderStatus.REPORTED)
     desk.tell(LedgerDrift(RUN, 0, "", Decimal(20_000), Decimal(5_000), "unexplained"))
     desk.tell(BuysOverdue(RUN, 0))
     desk.report(buy, OrderStatus.CANCELED)
 
-    end = end_of(desk)
+    end = closed(desk)
 
+    assert isinstance(end, RunFinished)
     assert (end.status, end.reason) == ("incomplete", "not_filled")

@@ -10,10 +10,11 @@ import pytest
 
 from actors.planner import Planner
 from qws.domain.account import Position
+from qws.domain.execution import INTERRUPTED
 from qws.domain.plan import Outcome, Plan
 from qws.domain.planner import Sizing
 from qws.domain.rest import FOLLOW_UP, KEPT, Absent
-from qws.messages import PlanDrafted, PlanRefused, RunFinished, SnapshotTaken, TargetAccepted
+from qws.messages import PlanDrafted, PlanRefused, RunFinished, RunPaused, SnapshotTaken, TargetAccepted
 from qws.runtime.message import Message
 from tests.support.builders import (
     BOOK,
@@ -43,6 +44,8 @@ def a_planner(*days: date, recalled: tuple[Message, ...] = ()) -> Planner:
     for message in recalled:
         if isinstance(message, RunFinished):
             planner.recall_run_finished(message)
+        elif isinstance(message, RunPaused):
+            planner.recall_run_paused(message)
         elif isinstance(message, TargetAccepted):
             planner.recall_target_accepted(message)
     return planner
@@ -57,6 +60,10 @@ def the_end(
     known = dict(zip((A, B, C), reasons, strict=False))
     outcomes = (Outcome(code, Decimal("0.1"), Decimal(0), 0, 0, why) for code, why in known.items())
     return replace(end, outcomes=tuple(outcomes))
+
+
+def pause(reason: str, end: RunFinished) -> RunPaused:
+    return RunPaused(reason, int(reason == FOLLOW_UP), True, end)
 
 
 def looked(day: date = DAY, *, attempt: int = 0, run_id: str = RUN, target_id: str = TARGET) -> SnapshotTaken:
@@ -82,8 +89,8 @@ def traded(planner: Planner, snapshot: SnapshotTaken) -> set[str]:
     return {row.code for row in plan.rows if row.shares}
 
 
-LEFT = the_end("interrupted", FOLLOW_UP, "not_filled", "limit_up", "")
-CUT = the_end("interrupted", "interrupted")
+LEFT = pause(FOLLOW_UP, the_end("incomplete", "not_filled", "not_filled", "limit_up", ""))
+CUT = pause(INTERRUPTED, the_end("incomplete", INTERRUPTED))
 DONE = the_end("completed", "", "", "", "", attempt=1)
 NOT_FILLED = the_end("incomplete", "not_filled", "not_filled", "", "limit_down", attempt=1)
 
@@ -92,7 +99,7 @@ NOT_FILLED = the_end("incomplete", "not_filled", "not_filled", "", "limit_down",
 def test_the_next_attempt_trades_only_the_rest_and_says_of_the_others_what_became_of_them(*, recalled: bool) -> None:
     planner = a_planner(recalled=(LEFT,) if recalled else ())
     if not recalled:
-        planner.on_run_finished(LEFT)
+        planner.on_run_paused(LEFT)
 
     plan = answer_of(planner, looked(attempt=1))
 
@@ -102,7 +109,7 @@ def test_the_next_attempt_trades_only_the_rest_and_says_of_the_others_what_becam
 
 
 def test_a_cut_in_the_pause_or_in_the_next_attempt_does_not_make_more_of_the_rest() -> None:
-    again = replace(CUT, attempt=1)
+    again = pause(INTERRUPTED, replace(CUT.end, attempt=1))
 
     assert traded(a_planner(recalled=(LEFT, CUT)), looked(attempt=1)) == {A}
     assert traded(a_planner(recalled=(LEFT, CUT, again)), looked(attempt=2)) == {A}
@@ -110,11 +117,11 @@ def test_a_cut_in_the_pause_or_in_the_next_attempt_does_not_make_more_of_the_res
 
 def test_an_attempt_that_was_only_cut_or_never_saw_the_account_goes_on_with_all_of_it() -> None:
     assert traded(a_planner(recalled=(CUT,)), looked(attempt=1)) == ALL
-    assert traded(a_planner(recalled=(the_end("interrupted", FOLLOW_UP),)), looked(attempt=1)) == ALL
+    assert traded(a_planner(recalled=(pause(FOLLOW_UP, the_end("refused", "no_snapshot")),)), looked(attempt=1)) == ALL
 
 
 def test_the_newest_rest_counts() -> None:
-    second = the_end("interrupted", FOLLOW_UP, "", "not_filled", "", attempt=1)
+    second = pause(FOLLOW_UP, the_end("incomplete", "not_filled", "", "not_filled", "", attempt=1))
 
     assert traded(a_planner(recalled=(LEFT, second)), looked(attempt=2)) == {B}
 
@@ -134,7 +141,7 @@ def test_on_the_next_day_what_a_target_left_is_planned_again_and_nothing_else(en
 
 def test_what_was_carried_over_is_followed_up_in_its_turn() -> None:
     run = "20261120-aaaaaa"
-    second = the_end("interrupted", FOLLOW_UP, "", "", "not_filled", day=NEXT_DAY)
+    second = pause(FOLLOW_UP, the_end("incomplete", "not_filled", "", "", "not_filled", day=NEXT_DAY))
     carried = a_planner(recalled=(NOT_FILLED, second))
 
     assert second.run_id == run
@@ -153,10 +160,11 @@ def test_a_target_with_orders_that_nobody_accounted_for_does_not_carry_these() -
 
 
 def test_an_end_without_outcomes_does_not_make_a_rest_smaller_or_larger() -> None:
-    expired = the_end("incomplete", "expired")  # a cut in the pause, and a start when the day was over
+    expired = the_end("incomplete", "expired")
 
-    assert traded(a_planner(recalled=(LEFT, CUT, expired)), looked(NEXT_DAY)) == {A, B}
     assert traded(a_planner(recalled=(CUT, expired)), looked(NEXT_DAY)) == ALL  # nothing was ever sent
+    halted = the_end("refused", "halted")  # by a second run of the target
+    assert traded(a_planner(recalled=(NOT_FILLED, halted)), looked(NEXT_DAY)) == {A, C}
 
 
 @pytest.mark.parametrize("days", [(DAY,), (NEXT_DAY,), (MONDAY,)])

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from actors.run_follower import RunFollower
+from qws.domain.execution import INTERRUPTED
 from qws.domain.plan import Outcome
-from qws.domain.rest import FOLLOW_UP, Absent, FollowUps
-from qws.messages import ControlOrdered, FollowUpDue, PlanningDue, RebalanceDue, RunFinished
-from qws.runtime.message import Message
-from tests.support.builders import DAY, NEXT_DAY, RUN, TARGET, HandClock, a_due, a_schedule, at
-from tests.support.gate_rig import DUE, NEWER, end_of, ends
+from qws.domain.rest import FOLLOW_UP, FollowUps
+from qws.messages import ControlOrdered, FollowUpDue, PlanningDue, RebalanceDue, RunFinished, RunPaused
+from qws.runtime.message import Message, Started
+from tests.support.builders import DAY, NEXT_DAY, HandClock, a_due, a_schedule, at
+from tests.support.gate_rig import DUE, NEWER, end_of, ends, pause_of
 from tests.support.outputs import Told, of, timers, told
 
 PAUSE_S = 60.0
 TRADED = (Outcome("600000.SH", Decimal("0.5"), Decimal("0.1"), 1000, 200, "not_filled"),)
 TIMER = FollowUpDue(DUE.run_id, 0)
-GO_ON = PlanningDue(DAY, FOLLOW_UP, TARGET, RUN)
+LIMIT = 3
 _NAMES = {
     RunFinished: "run_finished",
+    RunPaused: "run_paused",
+    Started: "started",
     FollowUpDue: "follow_up_due",
     RebalanceDue: "rebalance_due",
     ControlOrdered: "control_ordered",
@@ -35,25 +38,44 @@ class Rig:
 
     clock: HandClock
     actor: RunFollower
+    journal: list[Message] = field(default_factory=list)
 
     def tell(self, message: Message) -> list[Told]:
+        self.journal.append(message)
         answer = told(getattr(self.actor, f"on_{_NAMES[type(message)]}")(message))
+        self.journal += [each for each in answer if isinstance(each, Message)]
         for end in of(RunFinished, answer):
             assert told(self.actor.on_run_finished(end)) == []
         return answer
 
+    def reborn(self, *killed_at: Message) -> Rig:
+        """A new life, after a kill right when these had been told."""
+        rig = a_rig()
+        rig.clock.time = self.clock.time
+        rig.journal = [*self.journal, *killed_at]
+        for message in rig.journal:
+            recall = getattr(rig.actor, f"recall_{_NAMES.get(type(message))}", None)
+            if recall is not None:
+                recall(message)
+        return rig
+
 
 def a_rig(clock: str = "10:00:00", day: date = DAY, *, after_s: float = PAUSE_S, always_open: bool = False) -> Rig:
     hand = HandClock(at(clock, day))
-    return Rig(hand, RunFollower(hand, a_schedule(always_open=always_open), FollowUps(3, after_s, Absent.HOLD)))
+    return Rig(hand, RunFollower(hand, a_schedule(always_open=always_open), FollowUps(LIMIT, after_s)))
 
 
-def unfinished(due: RebalanceDue = DUE, outcomes: tuple[Outcome, ...] = TRADED) -> RunFinished:
-    """The end of an attempt that left something; without outcomes nothing of it was sent."""
-    return replace(end_of(due, "interrupted", FOLLOW_UP), outcomes=outcomes)
+def unfinished(due: RebalanceDue = DUE, outcomes: tuple[Outcome, ...] = TRADED) -> RunPaused:
+    """An attempt that left something; without outcomes nothing of it was sent."""
+    paused = pause_of(due, was_sent=bool(outcomes))
+    end = paused.end if outcomes else end_of(due, "refused", "no_snapshot")
+    return replace(paused, end=replace(end, outcomes=outcomes))
 
 
-def paused(clock: str = "10:00:00", end: RunFinished | None = None) -> Rig:
+GO_ON = PlanningDue(DAY, FOLLOW_UP, unfinished())
+
+
+def paused(clock: str = "10:00:00", end: RunPaused | None = None) -> Rig:
     rig = a_rig(clock)
     rig.tell(DUE)
     assert len(timers(FollowUpDue, rig.tell(end or unfinished()))) == 1
@@ -72,12 +94,25 @@ def test_what_is_left_goes_on_after_the_pause_once() -> None:
 def test_an_attempt_that_left_something_again_is_followed_by_the_next_one() -> None:
     rig = paused()
     rig.tell(TIMER)
-    second = replace(DUE, attempt=1, trigger=FOLLOW_UP)
+    second = replace(DUE, attempt=1, trigger=FOLLOW_UP, before=unfinished())
     assert rig.tell(second) == []
 
     assert timers(FollowUpDue, rig.tell(unfinished(second))) == [(PAUSE_S, FollowUpDue(DUE.run_id, 1))]
     assert rig.tell(TIMER) == []  # the first attempt's
-    assert rig.tell(FollowUpDue(DUE.run_id, 1)) == [GO_ON]
+    assert rig.tell(FollowUpDue(DUE.run_id, 1)) == [PlanningDue(DAY, FOLLOW_UP, unfinished(second))]
+
+
+@pytest.mark.parametrize("attempt", [0, 1, LIMIT, 2 * LIMIT])
+def test_at_the_limit_of_follow_ups_the_run_ends_whatever_the_number_of_its_attempt(attempt: int) -> None:
+    due = replace(DUE, attempt=attempt)
+    for follow_ups in range(1, LIMIT + 2):
+        rig, left = a_rig(), replace(unfinished(due), follow_ups=follow_ups)
+        rig.tell(due)
+
+        answer = rig.tell(left)
+
+        assert len(timers(FollowUpDue, answer)) == (follow_ups <= LIMIT)
+        assert of(RunFinished, answer) == ([] if follow_ups <= LIMIT else [left.end])
 
 
 @pytest.mark.parametrize(
@@ -85,12 +120,12 @@ def test_an_attempt_that_left_something_again_is_followed_by_the_next_one() -> N
     [
         end_of(DUE),
         end_of(DUE, "incomplete", "not_filled"),
-        end_of(DUE, "interrupted", "interrupted"),
+        pause_of(DUE, INTERRUPTED),
         end_of(DUE, "refused", "no_snapshot"),
         end_of(DUE, "superseded", "superseded"),
     ],
 )
-def test_any_other_end_is_followed_by_nothing(end: RunFinished) -> None:
+def test_any_other_end_is_followed_by_nothing(end: Message) -> None:
     rig = a_rig()
     rig.tell(DUE)
 
@@ -128,15 +163,11 @@ def test_without_time_left_in_the_session_the_run_ends_at_once(clock: str, *, ha
     assert rig.tell(TIMER) == ([GO_ON] if has_time else [])
 
 
-@pytest.mark.parametrize(("attempt", "status"), [(0, "refused"), (1, "incomplete")])
-def test_a_run_that_never_saw_the_account_was_refused_unless_an_earlier_attempt_traded(
-    attempt: int, status: str
-) -> None:
+def test_without_time_left_a_run_ends_as_the_attempt_said_it_would() -> None:
     rig = a_rig("14:55:30")
-    due = replace(DUE, attempt=attempt)
-    rig.tell(due)
+    rig.tell(DUE)
 
-    assert ends(rig.tell(unfinished(due, ()))) == [(DUE.run_id, status, "no_snapshot")]
+    assert of(RunFinished, rig.tell(unfinished(outcomes=()))) == [unfinished(outcomes=()).end]
 
 
 @pytest.mark.parametrize(("day", "clock"), [(NEXT_DAY, "00:00:30"), (date(2026, 12, 31), "14:00:00")])
@@ -234,7 +265,7 @@ def test_an_attempt_that_comes_too_late_does_not_end_the_pause_of_the_run_that_o
 def test_a_new_life_follows_up_what_goes_on_after_a_cut() -> None:
     rig = a_rig()
     recovery = replace(DUE, attempt=1, trigger="recovery")
-    assert rig.tell(end_of(DUE, "interrupted", "interrupted")) == rig.tell(recovery) == []
+    assert rig.tell(pause_of(DUE, INTERRUPTED)) == rig.tell(recovery) == []
 
     rig.clock.time += timedelta(minutes=5)
 

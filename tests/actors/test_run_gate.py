@@ -5,23 +5,18 @@ from datetime import date
 
 import pytest
 
-from qws.domain.rest import FOLLOW_UP
 from qws.messages import (
     ControlOrdered,
     LinkLost,
     LinkReady,
-    PlanningDue,
     PlanRefused,
     RunStopOrdered,
     SendWindowDue,
     SnapshotDue,
 )
-from qws.runtime.message import Message
 from tests.support.builders import DAY, NEXT_DAY, HandClock, at
-from tests.support.gate_rig import DUE, FOLLOW_UPS, NEWER, NEWEST, a_gate, end_of, ends, snapshot_of
+from tests.support.gate_rig import DUE, NEWER, NEWEST, a_gate, end_of, ends, snapshot_of
 from tests.support.outputs import of, timers
-
-LIMIT = FOLLOW_UPS.times
 
 
 def test_a_run_starts_at_once_within_the_session() -> None:
@@ -187,85 +182,3 @@ def test_a_lost_link_lets_nothing_start_and_does_not_stop_the_run() -> None:
     gate.tell(NEWER)
     assert gate.tell(end_of(DUE, "superseded")) == []
     assert gate.tell(LinkReady()) == [snapshot_of(NEWER)]
-
-
-@pytest.mark.parametrize("attempt", range(LIMIT))
-def test_without_a_snapshot_a_run_is_followed_up_as_long_as_the_limit_allows(attempt: int) -> None:
-    gate, due = a_gate(), replace(DUE, attempt=attempt)
-    gate.tell(due)
-
-    answer = gate.tell(PlanRefused(due.run_id, attempt, False, "no_snapshot", "the account does not add up"))
-
-    assert ends(answer) == [(due.run_id, "interrupted", FOLLOW_UP)]
-    assert of(PlanningDue, answer) == []  # who follows it up knows when
-    again = replace(due, attempt=attempt + 1, trigger=FOLLOW_UP)
-    assert gate.tell(again) == [snapshot_of(again)]
-
-
-@pytest.mark.parametrize(("attempt", "reason"), [(LIMIT, "no_snapshot"), (LIMIT + 1, "no_snapshot"), (0, "turnover")])
-def test_at_the_limit_or_for_another_reason_a_refused_plan_ends_the_run(attempt: int, reason: str) -> None:
-    gate, due = a_gate(), replace(DUE, attempt=attempt)
-    gate.tell(due)
-
-    assert ends(gate.tell(PlanRefused(due.run_id, attempt, False, reason, ""))) == [(due.run_id, "refused", reason)]
-
-
-@pytest.mark.parametrize("trigger", [FOLLOW_UP, "recovery"])
-def test_what_goes_on_too_late_is_told_superseded_and_disturbs_nothing_newer(trigger: str) -> None:
-    gate, late = a_gate(), replace(DUE, attempt=1, trigger=trigger)
-    gate.tell(NEWER)
-
-    assert ends(gate.tell(late)) == [(DUE.run_id, "superseded", "superseded")]
-    assert gate.tell(end_of(NEWER)) == []
-
-
-@pytest.mark.parametrize("trigger", [FOLLOW_UP, "recovery"])
-def test_what_goes_on_does_not_take_the_place_of_a_newer_target_that_waits_for_the_broker(trigger: str) -> None:
-    gate = a_gate(linked=False)
-    gate.tell(NEWER)
-
-    answer = gate.tell(replace(DUE, attempt=1, trigger=trigger))
-
-    assert ends(answer) == [(DUE.run_id, "superseded", "superseded")]
-    assert gate.tell(LinkReady()) == [snapshot_of(NEWER)]
-
-
-def test_what_goes_on_waits_for_the_broker_and_a_newer_target_takes_its_place_there() -> None:
-    gate, again = a_gate(linked=False), replace(DUE, attempt=1, trigger=FOLLOW_UP)
-
-    assert gate.tell(again) == []
-    assert ends(gate.tell(NEWER)) == [(DUE.run_id, "superseded", "superseded")]
-    assert gate.tell(LinkReady()) == [snapshot_of(NEWER)]
-
-
-def test_what_would_go_on_under_a_halt_is_refused() -> None:
-    gate = a_gate()
-    gate.tell(ControlOrdered("halt", "me"))
-
-    assert ends(gate.tell(replace(DUE, attempt=1, trigger=FOLLOW_UP))) == [(DUE.run_id, "refused", "halted")]
-
-
-@pytest.mark.parametrize(
-    ("before", "status", "reason"),
-    [
-        (NEWER, "superseded", "superseded"),
-        (ControlOrdered("halt", "me"), "incomplete", "halted"),
-        (ControlOrdered("cancel", "me"), "incomplete", "cancelled"),
-    ],
-)
-def test_an_attempt_that_would_be_followed_up_ends_when_its_run_was_overtaken_or_stopped(
-    before: Message, status: str, reason: str
-) -> None:
-    gate = a_gate()
-    gate.tell(DUE)
-    gate.tell(before)
-
-    assert ends(gate.tell(end_of(DUE, "interrupted", FOLLOW_UP))) == [(DUE.run_id, status, reason)]
-
-
-def test_a_newer_target_starts_at_once_while_another_run_pauses() -> None:
-    gate = a_gate()
-    gate.tell(DUE)
-
-    assert gate.tell(end_of(DUE, "interrupted", FOLLOW_UP)) == []
-    assert gate.tell(NEWER) == [snapshot_of(NEWER)]

@@ -190,7 +190,7 @@ class Arena(World):
     def _is_told(self) -> bool:
         """Whether a result of the real program says that its run did not do all."""
         ends = (envelope.body for envelope in self.diary.kept if isinstance(envelope.body, RunFinished))
-        return any(end.status not in ("completed", "interrupted") for end in ends)
+        return any(end.status != "completed" for end in ends)
 
     def _names(self) -> dict[str, Name]:
         held = {code: shares for code, shares, _ in self.workload.positions}

@@ -20,8 +20,12 @@ from qws.store.reading import Views
 from qws.store.views import Projector
 from qws.text import describe
 from tests.cli.rig import ROOT, as_json, call, held
+from tests.support.builders import an_order
 
-LASTING, MOMENTARY = ("halt", "resume"), (("cancel", "--all"), ("rebalance",))
+LASTING, MOMENTARY = (
+    ("halt", "resume"),
+    (("cancel", "--all"), ("rebalance",), ("settle", an_order().tag, "--never-arrived")),
+)
 
 
 @pytest.mark.parametrize("command", LASTING)
@@ -54,6 +58,21 @@ def test_the_json_answer_names_command_result_and_text(home: Home, words: tuple[
     assert set(answer.json) == {"command", "result", "text"}
     assert answer.json["command"] == words[0]
     assert (answer.json["result"], answer.code) == (("stored", 0) if words[0] in LASTING else ("not_running", 1))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((an_order().tag,), "--never-arrived"),
+        ((an_order().tag, "--order-id", "7", "--never-arrived"), "--never-arrived"),
+        (("q1nonsense", "--never-arrived"), "no tag of ours"),
+    ],
+)
+def test_who_settles_an_order_says_which_and_one_thing_of_it(home: Home, words: tuple[str, ...], said: str) -> None:
+    answer = call(home, "settle", *words)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
 
 
 def test_a_cancel_must_say_all(home: Home) -> None:

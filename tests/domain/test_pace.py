@@ -3,10 +3,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qws.domain.execution import Execution
 from qws.domain.orders import OrderStatus
 from qws.domain.pace import Pace
 from qws.domain.run_orders import Leg
-from tests.support.builders import a_report, an_order
+from tests.support.builders import FEE, a_plan, a_report, an_order, leave
+from tests.support.desk import RULES
 
 
 def legs(count: int) -> list[Leg]:
@@ -108,3 +110,17 @@ def test_whatever_the_broker_takes_something_may_leave_and_never_more_than_twice
         elif most is not None:
             assert 1 <= (pace.room() or 0) <= 2 * most
             most = pace.room()
+
+
+def test_what_is_put_back_leaves_in_the_order_of_the_plan_whatever_came_back_first() -> None:
+    run = Execution(a_plan(sells=dict.fromkeys(("600000.SH", "600001.SH", "600004.SH"), 1000)), RULES, FEE)
+    first, second, third = leave(run)
+    run.on_order(a_report(second, OrderStatus.REPORTED))
+
+    for late in (third, first):
+        run.on_order(a_report(late, OrderStatus.JUNK, order_id="", message="not sent: stale_price"))
+
+    assert [row.code for row in run.due()] == [first.code]  # and no more at once than the broker takes
+    (again,) = run.send(run.due(), run.plan.at)
+    run.on_order(a_report(again, OrderStatus.REPORTED))
+    assert [row.code for row in run.due()] == [third.code]

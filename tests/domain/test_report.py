@@ -52,7 +52,7 @@ def test_outcomes_tell_achieved_weights_fills_and_why_the_rest_is_missing() -> N
         Outcome("000001.SZ", Decimal(0), Decimal("0.2"), 0, 0, "not_planned"),
     )
     assert tracking_error(outcomes_of(run, end)) == Decimal("0.3")
-    assert ending_of(run, end)[4:8] == ("incomplete", "not_filled", "", at("10:00:00"))
+    assert ending_of(run, end)[1][4:8] == ("incomplete", "not_filled", "", at("10:00:00"))
 
 
 def test_a_buy_that_never_left_says_so() -> None:

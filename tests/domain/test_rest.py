@@ -195,7 +195,7 @@ def test_what_became_of_a_name_outlasts_the_next_attempt(outcomes: tuple[Outcome
     assert idle == dict(first.reasons)
 
 
-def test_what_never_arrived_may_be_sent_again_after_the_first_attempt_only() -> None:
+def test_what_never_arrived_may_be_sent_again_in_the_first_follow_up_only() -> None:
     lost = [an_outcome(A, "never_arrived", wanted="0.02", achieved="0")]
 
-    assert [bool(rest_of(lost, Absent.AGAIN, attempt).codes) for attempt in range(3)] == [True, False, False]
+    assert [bool(rest_of(lost, Absent.AGAIN, follow_ups).codes) for follow_ups in range(3)] == [True, False, False]

@@ -13,7 +13,7 @@ import pytest
 
 from qws.errors import GatewayError
 from qws.gateways.wire.client import WireBroker
-from qws.gateways.wire.protocol import Address
+from qws.gateways.wire.protocol import VERSION, Address
 from tests.conformance.brokers import NOWHERE, TEN, DayClock, Ear, an_account, heard_by, served
 
 Record = dict[str, object]
@@ -37,7 +37,7 @@ def line(number: int, word: str, body: object = None) -> bytes:
     return json.dumps({"id": number, "word": word, "body": body}).encode() + b"\n"
 
 
-def hello(role: str = "read", version: int = 1) -> bytes:
+def hello(role: str = "read", version: int = VERSION) -> bytes:
     """A client's first line."""
     return line(1, "hello", {"version": version, "role": role, "pid": 4711})
 

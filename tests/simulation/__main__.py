@@ -14,7 +14,7 @@ from time import perf_counter
 from qws.messages import SweepDue
 from qws.text import describe, speak
 from tests.simulation.seeds import Report, draw_world, judge, run_seed
-from tests.simulation.sweep import WEATHERS, sweep
+from tests.simulation.sweep import WEATHERS, killed_at, points, steps
 
 _CHUNK = 10
 _COMMAND = "uv run python -m tests.simulation"
@@ -76,16 +76,18 @@ def show(seed: int) -> int:
     return _complain(report.violations)
 
 
-def show_sweep() -> int:
+def show_sweep(jobs: int) -> int:
     """Every point of every weather of the sweep."""
-    complaints = points = 0
-    for weather in WEATHERS:
-        for point, number, report in sweep(weather, points_max=10_000):
-            points += 1
+    complaints, kinds = 0, Counter[str]()
+    where = [point for weather in WEATHERS for point in (*points(weather), *steps(weather))]
+    with ProcessPoolExecutor(jobs) as pool:
+        for point, report in zip(where, pool.map(killed_at, where, chunksize=_CHUNK), strict=True):
+            kinds[point[1]] += 1
             if report.violations:
-                print(f"{weather}, {point} {number}:")
+                print(*point)
             complaints += _complain(report.violations)
-    print(f"{points} points, {complaints} of them with violations")
+    print("\n".join(f"{kind}: {number}" for kind, number in kinds.items()))
+    print(f"{len(where)} points, {complaints} of them with violations")
     return min(complaints, 1)
 
 
@@ -110,7 +112,7 @@ def main() -> int:
     if asked.seed is not None:
         return show(asked.seed)
     if asked.sweep:
-        return show_sweep()
+        return show_sweep(asked.jobs)
     found = summary(run_seeds(range(asked.first_seed, asked.first_seed + asked.seeds), asked.jobs))
     violations = found["violations"]
     if asked.json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from actors.archivist import Note
@@ -13,6 +13,10 @@ from qws.runtime.message import Envelope
 from qws.store.journal import InlineJournal
 from qws.store.journal_file import JournalFile, rows_of
 from tests.simulation.life import Life, PatientClock
+
+Record = tuple[str, str, str]
+PERSON = "simulation"
+_LOOSE = timedelta(seconds=30)  # a disk may take this long when nobody tells it to hurry
 
 
 class Diary:
@@ -27,8 +31,9 @@ class Diary:
         self.journal = InlineJournal(":memory:", self._file)
         self.kept: list[Envelope] = []
 
-    def note(self, batch: Sequence[Envelope]) -> None:
-        """A batch is on the disk."""
+    async def write(self, batch: Sequence[Envelope]) -> None:
+        """Put a batch on the disk."""
+        await self.journal.append(batch)
         self.kept.extend(batch)
         self._hear(batch)
 
@@ -49,9 +54,10 @@ class JournalPort:
 
     async def append(self, batch: Sequence[Envelope]) -> None:
         """Make the batch durable, or raise StoreError."""
+        self._life.writing = batch
         await self._life.before_commit()
-        await self._diary.journal.append(batch)
-        self._diary.note(batch)
+        await self._diary.write(batch)
+        self._life.writing = ()
         self._life.after_commit()
 
     def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
@@ -69,6 +75,7 @@ class Ask:
 
     id: int
     command: str
+    argument: str
     by: str
     is_answered: bool = False
 
@@ -79,10 +86,12 @@ class Desk:
     def __init__(self) -> None:
         self.rows: list[Ask] = []
         self.times: list[datetime] = []  # when somebody will write into it
+        self.wake: Callable[[], None] = lambda: None
 
-    def order(self, command: str) -> None:
+    def order(self, command: str, argument: str = "") -> None:
         """A person gives an order."""
-        self.rows.append(Ask(len(self.rows) + 1, command, "simulation"))
+        self.rows.append(Ask(len(self.rows) + 1, command, argument, PERSON))
+        self.wake()
 
 
 class DeskPort:
@@ -90,6 +99,7 @@ class DeskPort:
 
     def __init__(self, desk: Desk, life: Life, clock: PatientClock) -> None:
         self._desk, self._life, self._clock = desk, life, clock
+        desk.wake = clock.poke
 
     def unanswered(self) -> Sequence[Ask]:
         """The rows that wait, oldest first."""
@@ -111,9 +121,12 @@ class DeskPort:
 class Shelf:
     """The archive: which results lie beside their files, and which days have an equity record."""
 
+    now: Callable[[], datetime]
+
     def __init__(self) -> None:
         self.results: dict[str, str] = {}
-        self.equity: set[tuple[str, str, str]] = set()
+        self.equity: set[Record] = set()
+        self._written: list[tuple[datetime, str | Record]] = []
 
     def write_target(self, target: TargetAccepted) -> None:
         """Nothing asks for it later."""
@@ -122,7 +135,22 @@ class Shelf:
         """Keep the newest result of a run."""
         del target, notes
         self.results[result.run_id] = result.status
+        self._written.append((self.now(), result.run_id))
 
     def append_equity(self, record: EquityRecorded) -> None:
         """Keep a record."""
-        self.equity.add((str(record.day), record.kind, record.run_id))
+        kept = str(record.day), record.kind, record.run_id
+        self.equity.add(kept)
+        self._written.append((self.now(), kept))
+
+    def loose(self, now: datetime) -> list[str | Record]:
+        """What the disk need not have yet: nobody waited for it."""
+        return [what for when, what in self._written if now - when < _LOOSE]
+
+    def lose(self, now: datetime) -> int:
+        """The power went: what the disk did not have is gone; how much."""
+        lost = set(self.loose(now))
+        for each in lost:
+            self.results.pop(each, None) if isinstance(each, str) else self.equity.discard(each)
+        self._written.clear()
+        return len(lost)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Never, TypeVar
 
 from qws.domain.account import Asset, Position
@@ -19,10 +20,10 @@ from qws.gateways.sim.quirks import Quirks
 from qws.ports import BrokerEvent, Clock
 from tests.simulation.life import Life
 from tests.simulation.line import Line
+from tests.simulation.weather import GHOST_S
 
 T = TypeVar("T")
 _DEADLINE_S = 5.0
-_GHOST_S = 6.0  # the longest way of a late order: with old answers, less than the quarantine of 10 s
 
 
 class FaultyBroker(PaperBroker):
@@ -40,7 +41,7 @@ class FaultyBroker(PaperBroker):
         while self._line.is_down(self._clock.now()):
             await self._clock.sleep(1.0)
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         """Hand one order over; it may not arrive, arrive late, be turned down, or be answered with silence."""
         await self._reach()
         now, weather = self._clock.now(), self._weather
@@ -48,17 +49,18 @@ class FaultyBroker(PaperBroker):
         if weather.strikes("order_never_left"):
             await self._time_out("place")
         if weather.strikes("ghost_order"):
-            late_s = weather.between("ghost_order", 0.5, _GHOST_S)
-            self._line.outside.at(now + timedelta(seconds=late_s), lambda when: self._arrive(order, when))
+            late_s = weather.between("ghost_order", 0.5, GHOST_S)
+            self._line.outside.at(now + timedelta(seconds=late_s), partial(self._arrive_late, order))
             await self._time_out("place")
         if weather.strikes("reject_storm"):
             self._terminal.mood.refuses_next = True
-        self._arrive(order, now)
+        order_id = self._arrive(order, now)
         await self._life.after_call()
         if weather.strikes("order_slow"):
             await self._clock.sleep(weather.between("order_slow", 0.2, _DEADLINE_S))
         if weather.strikes("ack_lost"):
             await self._time_out("place")
+        return self._line.shown_id(order_id, now)
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel; it may get lost, or never be confirmed."""
@@ -97,6 +99,7 @@ class FaultyBroker(PaperBroker):
         """Reports and fills: lost, doubled, late and out of order; and what the line itself tells."""
         while not self._is_closed:
             self._poked.clear()
+            await self._life.go_on()
             for event in self._terminal.advance(self._clock.now()):
                 shown = self._line.trade_shown(event) if isinstance(event, Trade) else self._line.order_shown(event)
                 self._travel(shown)
@@ -134,9 +137,14 @@ class FaultyBroker(PaperBroker):
             self._queue.append(event)
             self._poked.set()
 
-    def _arrive(self, order: OrderRequest, when: datetime) -> None:
-        self._terminal.submit(order, when)
+    def _arrive_late(self, order: OrderRequest, when: datetime) -> None:
+        self._arrive(order, when)
+
+    def _arrive(self, order: OrderRequest, when: datetime) -> str:
+        order_id = self._terminal.submit(order, when)
+        self._line.spoil(order, order_id, when)
         self._poked.set()
+        return order_id
 
     async def _reach(self) -> None:
         await self._life.before_call()
@@ -194,6 +202,6 @@ class FaultyQuotes(PaperQuotes):
         if len(quote.bids) > 1 and weather.strikes("quote_shallow"):
             quote = replace(quote, bids=quote.bids[:1], asks=quote.asks[:1])
         if quote.bids and quote.asks and weather.strikes("quote_dirty"):
-            self._line.watcher.on_dirty_quote(quote.code)
+            self._line.others.dirty.add(quote.code)
             quote = replace(quote, bids=quote.asks, asks=quote.bids)
         return quote

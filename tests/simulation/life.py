@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +14,7 @@ import anyio
 from qws.errors import StoreError
 from qws.ports import Clock
 from qws.runtime.clock import LoopClock
+from qws.runtime.message import Envelope
 
 T = TypeVar("T")
 _CALL_S, _COMMIT_S = 0.003, 0.002
@@ -28,6 +29,7 @@ class Life:
     crash: tuple[str, int]
     passed: Counter[str] = field(default_factory=Counter)
     died_of: str = ""
+    writing: Sequence[Envelope] = ()  # what is on its way to the disk
     end: Callable[[], None] = field(default=lambda: None)  # how everything of it is torn down
 
     def die(self, cause: str) -> None:
@@ -43,13 +45,15 @@ class Life:
 
     async def before_call(self) -> None:
         """The way to the broker takes a moment, and may not be survived."""
-        await self._go_on(is_over=self.reaches("call_before"))
+        self.reaches("call_before")
+        await self.go_on()
         await anyio.sleep(_CALL_S)
-        await self._go_on(is_over=bool(self.died_of))
+        await self.go_on()
 
     async def after_call(self) -> None:
         """The answer of the broker may find nobody there."""
-        await self._go_on(is_over=self.reaches("call_after"))
+        self.reaches("call_after")
+        await self.go_on()
 
     async def before_commit(self) -> None:
         """A batch is on its way to the disk; raises StoreError when it does not get there."""
@@ -67,16 +71,17 @@ class Life:
     async def offload(self, call: Callable[[], T], /) -> T:
         """Run a slow call where nobody waits for it."""
         await anyio.sleep(_CALL_S)
-        await self._go_on(is_over=bool(self.died_of))
+        await self.go_on()
         return call()
+
+    async def go_on(self) -> None:
+        """Nothing more, when it is over."""
+        if self.died_of:
+            await anyio.sleep_forever()
 
     def _is_struck_at(self, point: str) -> bool:
         self.passed[point] += 1
         return self.crash == (point, self.passed[point])
-
-    async def _go_on(self, *, is_over: bool) -> None:
-        if is_over:
-            await anyio.sleep_forever()
 
 
 class PatientClock(LoopClock):
@@ -85,13 +90,21 @@ class PatientClock(LoopClock):
     def __init__(self, start: datetime) -> None:
         super().__init__(start)
         self.nothing_before: datetime | None = None
+        self._poked: anyio.Event | None = None
+
+    def poke(self) -> None:
+        """There is something to see after all."""
+        if self._poked is not None:
+            self._poked.set()
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many seconds, or, right after a look in vain, until there is something to see."""
         moment, self.nothing_before = self.nothing_before, None
-        if moment is not None:
-            seconds = max(seconds, (moment - self.now()).total_seconds())
-        await super().sleep(seconds)
+        if moment is None:
+            return await super().sleep(seconds)
+        self._poked = anyio.Event()
+        with anyio.move_on_after(max(seconds, (moment - self.now()).total_seconds())):
+            await self._poked.wait()
 
 
 class Outside:
@@ -101,6 +114,7 @@ class Outside:
         self._due: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._serial = 0
         self._poked: anyio.Event | None = None
+        self.is_held = False  # a process is dead, and its loop still runs
 
     def at(self, when: datetime, act: Callable[[datetime], None]) -> None:
         """Let something happen at a moment."""
@@ -117,7 +131,7 @@ class Outside:
 
     async def go_on(self, clock: Clock) -> None:
         """Let things happen at their times while a process lives."""
-        while True:
+        while not self.is_held:
             self._poked = anyio.Event()
             self.happen(clock.now())
             wait_s = (self._due[0][0] - clock.now()).total_seconds() if self._due else float("inf")

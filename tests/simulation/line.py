@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.ports import BrokerEvent, LinkDown, LinkUp
 from qws.runtime.clock import SHANGHAI
 from tests.simulation.life import Outside
+from tests.simulation.others import Others
 from tests.simulation.terminal import Terminal
 from tests.simulation.weather import Weather
 
 T = TypeVar("T")
 _STALE_S = 3.0  # with a late order's way, less than the quarantine of 10 s
 _LOADING_S = 2.0
+_MANGLED = 14  # characters of a tag that some terminals keep
 _NEVER = datetime(2000, 1, 1, tzinfo=SHANGHAI)
 _CANCELLING = {
     OrderStatus.WAIT_REPORTING: OrderStatus.REPORTED_CANCEL,
@@ -36,22 +39,27 @@ class Watcher(Protocol):
         """It asks for a cancel, by the broker's true id."""
         ...
 
-    def on_dirty_quote(self, code: str) -> None:
-        """It was shown a book that cannot be."""
-        ...
-
 
 class Line:
     """Between process and terminal. `reuses_ids` lets order and trade ids begin anew each day."""
 
     def __init__(
-        self, terminal: Terminal, outside: Outside, weather: Weather, watcher: Watcher, *, reuses_ids: bool
+        self,
+        terminal: Terminal,
+        outside: Outside,
+        weather: Weather,
+        watcher: Watcher,
+        others: Others,
+        *,
+        reuses_ids: bool,
     ) -> None:
-        self.terminal, self.outside, self.weather, self.watcher = terminal, outside, weather, watcher
+        self.terminal, self.outside, self.weather = terminal, outside, weather
+        self.watcher, self.others = watcher, others
         self.down_until = self.loading_until = self.silent_until = _NEVER
         self.hang_up()
         self._owes_up = False
         self.unconfirmed: set[str] = set()
+        self._remarks: dict[str, str] = {}  # of orders whose tag the terminal lost, and what it shows instead
         self._reuses_ids = reuses_ids
         self._views: dict[str, tuple[datetime, object]] = {}
 
@@ -97,26 +105,46 @@ class Line:
 
     def order_shown(self, order: BrokerOrder) -> BrokerOrder:
         """An order as the terminal shows it."""
-        if not self._reuses_ids and not self.unconfirmed:
+        if not self._reuses_ids and not self.unconfirmed and not self._remarks:
             return order
-        status = order.status
+        status, tag = order.status, self._remarks.get(order.order_id, order.tag)
         if order.order_id in self.unconfirmed:
             status = _CANCELLING.get(status, status)
-        return replace(order, order_id=self._shown(order.order_id, order.at), status=status)
+        return replace(order, order_id=self.shown_id(order.order_id, order.at), tag=tag, status=status)
 
     def trade_shown(self, trade: Trade) -> Trade:
         """A fill as the terminal shows it."""
-        if not self._reuses_ids:
+        if not self._reuses_ids and not self._remarks:
             return trade
-        return replace(
-            trade, trade_id=self._shown(trade.trade_id, trade.at), order_id=self._shown(trade.order_id, trade.at)
-        )
+        trade_id, order_id = self.shown_id(trade.trade_id, trade.at), self.shown_id(trade.order_id, trade.at)
+        return replace(trade, trade_id=trade_id, order_id=order_id, tag=self._remarks.get(trade.order_id, trade.tag))
+
+    def spoil(self, order: OrderRequest, order_id: str, when: datetime) -> None:
+        """What the broker may do to an order that it has just taken: lose its remark, or take it twice."""
+        weather = self.weather
+        for fault, shown in (("remark_emptied", ""), ("remark_mangled", order.tag[:_MANGLED])):
+            if weather.strikes(fault):  # at once, or when it was seen whole before
+                since = when + timedelta(seconds=max(0.0, weather.between(fault, -5, 5)))
+                self.outside.at(since, partial(self._lose_remark, order.tag, order_id, shown))
+        if weather.strikes("order_doubled"):
+            later = when + timedelta(seconds=weather.between("order_doubled", 0.05, 10))
+            self.outside.at(later, lambda moment: self._double(order, moment))
+
+    def _lose_remark(self, tag: str, order_id: str, shown: str, when: datetime) -> None:
+        del when
+        self.others.unreadable.add(tag)
+        self._remarks[order_id] = shown
+
+    def _double(self, order: OrderRequest, when: datetime) -> None:
+        self.terminal.double(order, when)
+        self.others.double(order, when)
+        self.wake()
 
     def true_id(self, order_id: str, now: datetime) -> str:
         """The exchange's own id of an order of today."""
         return str(int(order_id) + self._offset(now))
 
-    def _shown(self, id_: str, at: datetime) -> str:
+    def shown_id(self, id_: str, at: datetime) -> str:
         return str(int(id_) - self._offset(at))
 
     def _offset(self, at: datetime) -> int:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from actors import broker_link
 from actors.broker_link import BrokerLink
+from actors.market_clock import MarketClock
 from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
 from qws import messages as m
 from qws.domain import known_orders, rest
 from qws.domain import planner as planning
+from qws.domain.absence import Absence
 from qws.domain.account import Position, Snapshot
 from qws.domain.affordable import fit_to_cash
 from qws.domain.costs import Fee
 from qws.domain.execution import Execution, Phase
+from qws.domain.handover import Handover
 from qws.domain.known_orders import KnownOrders
 from qws.domain.market import Quote, Side
 from qws.domain.orders import BrokerOrder, OrderStatus, Trade
-from qws.domain.plan import Plan, PlanRow
+from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.planner import Goal, PlanRules
+from qws.domain.rest import Rest
 from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.schedule import Schedule
 from qws.domain.tags import is_ours, make_tag
+from qws.domain.unsettled import Unsettled
 from qws.errors import GatewayError
 from qws.ports import Clock
 from qws.runtime.actor import Actor
@@ -35,19 +41,21 @@ from qws.store import journal_file
 
 JOURNAL_WITHOUT_LOCK = tuple(line for line in journal_file._TABLES if "intent_once" not in line)
 ALL_IS_CURABLE = rest._TOGETHER | {"never_arrived"}
+_News = broker_link._News | Later[m.SweepDue]
 Begun = m.SnapshotDue | m.RunFinished | m.RunStopOrdered | Later[m.SendWindowDue]
 Makers = Sequence[Callable[[], Actor]]
 _ENDING = (OrderStatus.REPORTED_CANCEL, OrderStatus.PARTSUCC_CANCEL)
-_obstacle = BrokerLink._obstacle
+_obstacle = Handover.obstacle
 _place, _merge_trades = BrokerLink.on_place_order, KnownOrders.merge_trades
 _free, _is_over, _on_fill = Execution._free, Execution.is_phase_over, Execution.on_fill
 _cancel_round, _reprice = Execution.cancel_round, Execution.reprice
 _holding, _plan = planning._holding, planning.plan_rebalance
+_planning = MarketClock.on_planning_due
 _accept, _due, _settled = WeightValidator.on_weight_file_settled, RunGate.on_rebalance_due, Leg.is_settled
 _started, _fits = System.__init__, fit_to_cash
 
 
-async def send_again(self: BrokerLink, msg: m.PlaceOrder) -> list[m.OrderUpdated | Later[m.SweepDue]]:
+async def send_again(self: BrokerLink, msg: m.PlaceOrder) -> list[_News]:
     news = await _place(self, msg)
     if any(isinstance(each, m.OrderUpdated) and each.order.status is OrderStatus.UNKNOWN for each in news):
         with suppress(GatewayError):
@@ -55,7 +63,7 @@ async def send_again(self: BrokerLink, msg: m.PlaceOrder) -> list[m.OrderUpdated
     return news
 
 
-async def silence_is_refusal(self: BrokerLink, msg: m.PlaceOrder) -> list[m.OrderUpdated | Later[m.SweepDue]]:
+async def silence_is_refusal(self: BrokerLink, msg: m.PlaceOrder) -> list[_News]:
     news = await _place(self, msg)
     if any(isinstance(each, m.OrderUpdated) and each.order.status is OrderStatus.UNKNOWN for each in news):
         return [m.OrderUpdated(self._known.withdraw(msg.order.tag, "no answer"))]
@@ -144,13 +152,12 @@ def cancelled_when_asked(self: Execution, today: date) -> list[Leg]:
     return legs
 
 
-def absent_at_once(self: KnownOrders, seen: set[str], now: datetime) -> Iterator[BrokerOrder]:
-    for tag in [tag for tag in self._missing if tag not in seen]:
-        yield self.withdraw(tag, known_orders.NEVER_ARRIVED)
+def absent_at_once(self: Absence) -> list[str]:
+    return [tag for tag, missing in self._missing.items() if missing.looks]
 
 
-def no_waiting_is_too_long(self: BrokerLink, msg: m.PlaceOrder) -> str:
-    return _obstacle(self, replace(msg, good_until=self._clock.now()))
+def no_waiting_is_too_long(self: Handover, tag: str, good_until: datetime, now: datetime) -> str:
+    return _obstacle(self, tag, now, now)
 
 
 def nothing() -> Callable[[object, object], None]:
@@ -192,7 +199,7 @@ def keep_the_journal_back(self: System, makers: Makers, *, clock: Clock, journal
 
 def start_beside(self: RunGate, msg: m.RebalanceDue) -> Iterator[Begun]:
     yield from _due(self, msg)
-    if self._waiting is not None and self._current is not None:
+    if self._turns.waiting is not None and self._turns.current is not None:
         yield from self._start_waiting()
 
 
@@ -208,8 +215,33 @@ def latest_report_wins(known: BrokerOrder | None, heard: BrokerOrder) -> BrokerO
     return heard
 
 
+def any_remark_is_a_tag(self: KnownOrders, row: BrokerOrder | Trade) -> str:
+    return row.tag
+
+
 def all_are_ours(tag: str, today: date) -> bool:
     return bool(tag)
+
+
+async def intended_now(self: BrokerLink, msg: m.PlaceOrder) -> object:
+    self._known.intend(msg.order, msg.good_until, self._clock.now())
+    return await _place(self, msg)
+
+
+def nothing_was_lost(self: Unsettled, day: date, run_id: str) -> frozenset[str]:
+    return frozenset()
+
+
+def all_is_left(outcomes: Iterable[Outcome]) -> Rest:
+    return Rest()
+
+
+def carried_first(self: MarketClock, msg: m.PlanningDue) -> Iterator[m.RebalanceDue | m.RunFinished]:
+    own = self._targets
+    if msg.trigger == "schedule" and self._carried is not None:
+        self._targets = {day: target_id for day, target_id in own.items() if day != msg.day}
+    yield from _planning(self, msg)
+    self._targets = own
 
 
 def nothing_works(order: BrokerOrder) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,26 @@ class People:
                 is_moved = world.terminal.move_cash(-self._money())
                 weather.happened["withdrawal"] += is_moved
                 if is_moved:
-                    world.witness.on_cash_gone(when)
+                    world.others.take_cash(when)
             case command:
                 world.desk.order(command)
+
+    def help(self, order: OrderRequest | None, asked: datetime) -> None:
+        """Some minutes after being asked: look up what became of an order, or allow trading that stopped by itself."""
+        when = asked + timedelta(seconds=self._chance.uniform(30, 900))
+        self._world.desk.times.append(when)
+        answer = partial(self._tell, order.tag) if order is not None else self._resume
+        self._world.outside.at(when, answer)
+
+    def _resume(self, when: datetime) -> None:
+        self._world.weather.note("resumed_by_a_person")
+        self._world.desk.order("resume")
+
+    def _tell(self, tag: str, when: datetime) -> None:
+        world = self._world
+        found = next((each for each in world.terminal.all_orders() if each.tag == tag), None)
+        world.weather.note("settled_by_a_person")
+        world.desk.order("settle", f"{tag} {world.line.shown_id(found.order_id, when) if found is not None else ''}")
 
     def _finish(self, deed: Deed, when: datetime) -> None:
         folder = self._world.folder
@@ -70,7 +88,7 @@ class People:
             gap_s = min(gap_s, max((fair - when).total_seconds(), 0))
             loop.now += gap_s
             self._world.weather.note("clock_gap")
-            self._world.witness.has_gap = True
+            self._world.others.has_gap = True
 
     def _trade(self, what: str, when: datetime) -> None:
         """Somebody trades by hand: at a price that fills at once, or far away, to rest all day."""
@@ -89,7 +107,7 @@ class People:
         world.terminal.submit(OrderRequest(tag, code, side, shares, levels[-1].price), when)
         if any(order.tag == tag and order.code == code for order in world.terminal.working()):
             world.weather.note(what)
-            world.witness.on_stranger(code, side, when)
+            world.others.trade(code, side, when)
         world.line.wake()
 
     def _money(self) -> Decimal:

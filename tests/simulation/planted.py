@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 
 from actors import planner, snapshotter
 from actors.broker_link import BrokerLink
@@ -13,10 +14,13 @@ from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
 from qws.domain import execution, known_orders, rest, run_orders
 from qws.domain import planner as planning
+from qws.domain.absence import Absence
 from qws.domain.execution import Execution
+from qws.domain.handover import Handover
 from qws.domain.known_orders import KnownOrders
 from qws.domain.run_orders import Leg, RunOrders
 from qws.domain.schedule import Schedule
+from qws.domain.unsettled import Unsettled
 from qws.runtime.message import Stopping
 from qws.runtime.system import System
 from qws.store import journal_file
@@ -43,7 +47,7 @@ BUGS = (
     Bug(
         "cancelling_is_final",
         "An order with status 51 or 52 counts as ended.",
-        ("I7", "I4", "I13", "I1", "I12"), 67,
+        ("I7", "I4", "I13", "I1", "I12"), 111,
         ((Leg, "is_settled", wrong.settled_by_a_wish), (snapshotter, "_is_working", wrong.works_until_a_wish)),
     ),
     Bug(
@@ -71,7 +75,7 @@ BUGS = (
         "old_orders_handed_over",
         "Orders that waited behind slow calls leave at a price of long ago.",
         ("I18",), 1,
-        ((BrokerLink, "_obstacle", wrong.no_waiting_is_too_long),),
+        ((Handover, "obstacle", wrong.no_waiting_is_too_long),),
     ),
     Bug(
         "frozen_is_cash",
@@ -142,25 +146,25 @@ BUGS = (
     Bug(
         "cancel_not_awaited",
         "What was asked to be cancelled counts as gone.",
-        ("I4", "I12", "I13", "I1"), 27,
+        ("I4", "I12", "I13", "I1"), 138,
         ((Execution, "cancel_round", wrong.cancelled_when_asked),),
     ),
     Bug(
         "absent_at_once",
         "One list that does not show an order proves that it never arrived.",
-        ("I7",), 31,
-        ((KnownOrders, "absent", wrong.absent_at_once),),
+        ("I7",), 88,
+        ((Absence, "overdue", wrong.absent_at_once),),
     ),
     Bug(
         "link_forgets_intents",
         "After a restart the link knows nothing of orders that were on their way.",
         ("I6", "I7", "I13"), 3,
-        ((BrokerLink, "recall_place_order", wrong.nothing()),),
+        ((BrokerLink, "recall_place_order", wrong.nothing()), (BrokerLink, "on_place_order", wrong.intended_now)),
     ),
     Bug(
         "executor_forgets_intents",
         "After a restart the executor knows nothing of the orders of the run that was cut.",
-        ("I1", "I1c", "I12", "I13"), 3,
+        ("I1", "I1c", "I12", "I13", "I7"), 3,
         ((OrderExecutor, "recall_place_order", wrong.nothing()),),
     ),
     Bug(
@@ -176,11 +180,8 @@ BUGS = (
     Bug(
         "halt_ends_with_the_process",
         "A restart forgets that trading is halted.",
-        ("I24",), 9,
-        (
-            (BrokerLink, "recall_control_ordered", wrong.nothing()),
-            (RunGate, "recall_control_ordered", wrong.nothing()),
-        ),
+        ("I24",), 73,
+        ((BrokerLink, "recall_control_ordered", wrong.nothing()), (RunGate, "recall_control_ordered", wrong.nothing())),
     ),
     Bug(
         "file_known_by_name",
@@ -215,14 +216,48 @@ BUGS = (
     Bug(
         "drift_ignored",
         "Buys go on although the account holds something else than our books.",
-        ("I5",), 31,
+        ("I5",), 21,
         ((OrderExecutor, "on_ledger_drift", wrong.nothing()),),
     ),
     Bug(
         "absent_sent_again",
         "An order that never arrived is followed by another one on the same day.",
         ("I1c",), 8,
-        ((rest, "_CURABLE", wrong.ALL_IS_CURABLE), (rest, "_TOGETHER", wrong.ALL_IS_CURABLE)),
+        (
+            (rest, "_CURABLE", wrong.ALL_IS_CURABLE),
+            (rest, "_TOGETHER", wrong.ALL_IS_CURABLE),
+            (Unsettled, "lost_on", wrong.nothing_was_lost),
+        ),
+    ),
+    Bug(
+        "restart_forgets_what_was_lost",
+        "After a restart a run sends another order of a name although one of it was lost.",
+        ("I1c",), 3,
+        ((Unsettled, "lost_on", wrong.nothing_was_lost),),
+    ),
+    Bug(
+        "much_is_sent_again",
+        "An order that never arrived is followed by another one, however much it is for.",
+        ("I1c",), 162,
+        ((rest, "_SMALL", Decimal(1)), (rest, "_SMALL_MAX", 100)),
+    ),
+    Bug(
+        "all_is_carried_over",
+        "The next day trades names of the old target that were done.",
+        ("I22",), 303,
+        ((planner, "carried", wrong.all_is_left),),
+    ),
+    Bug(
+        "old_target_first",
+        "What was left is carried over although the day has a target of its own.",
+        ("I22", "I8"), 51,
+        ((MarketClock, "on_planning_due", wrong.carried_first),),
+    ),
+    Bug(
+        "restart_forgets_what_was_left",
+        "What is to be carried over is forgotten over night.",
+        ("I13",), 376,
+        ((MarketClock, "recall_run_finished", wrong.nothing()),),
     ),
     Bug(
         "lunch_forgotten",
@@ -234,7 +269,7 @@ BUGS = (
         "strangers_taken_for_ours",
         "Every order with a remark is taken for one of ours.",
         ("I6", "I17"), 19,
-        ((known_orders, "_is_current", wrong.all_are_ours),),
+        ((KnownOrders, "_tag_of", wrong.any_remark_is_a_tag), (known_orders, "_is_of", wrong.all_are_ours)),
     ),
     Bug(
         "day_recorded_twice",

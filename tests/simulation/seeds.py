@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
+from qws.domain.rest import FOLLOW_UP, Absent
 from qws.domain.tags import is_ours
 from qws.gateways.sim.bars import GeneratedBars
 from qws.gateways.sim.quirks import PERFECT, Quirks
-from qws.messages import ControlOrdered, TargetRejected
+from qws.messages import ControlOrdered, RebalanceDue, TargetRejected
 from tests.simulation.life import POINTS
 from tests.simulation.names import draw_names
 from tests.simulation.verdict import Verdict
+from tests.simulation.wanted import CARRY
 from tests.simulation.weather import Weather, draw_rates
 from tests.simulation.witness import Violation
 from tests.simulation.workload import draw_action, draw_moment, draw_workload
-from tests.simulation.world import Death, World, at, tables
+from tests.simulation.world import Death, World, at, draw_config, tables
 
 _FIRST_DAYS = (date(2026, 9, 29), date(2026, 9, 30), date(2026, 11, 12), date(2026, 11, 19), date(2026, 11, 20))
 _CALM = 20  # one seed of so many has no fault at all
@@ -45,13 +47,16 @@ def draw_world(seed: int) -> World:
     _, calendar = tables()
     is_calm = seed % _CALM == 0
     days = [chance.choice(_FIRST_DAYS)]
-    while len(days) < 3 and chance.random() < 0.4:
+    execution = draw_config(seed).execution
+    while len(days) < 3 and (chance.random() < 0.4 or (execution.carry and len(days) == 1)):
         days.append(calendar.next_session(days[-1]))
     traits = draw_names(chance, calm=is_calm)
     bars = GeneratedBars(seed, calendar)
     prices = {code: close for code in traits if (close := bars.last_close(code, days[0])) is not None}
-    workload = draw_workload(chance, traits, prices, days, calendar, is_calm=is_calm)
-    weather = Weather(seed, {} if is_calm else draw_rates(seed))
+    file_days = days[:1] if execution.carry else days
+    workload = draw_workload(chance, traits, prices, days, file_days, calendar, is_calm=is_calm)
+    lost = ("order_never_left",) if execution.absent is Absent.AGAIN or execution.carry else ()
+    weather = Weather(seed, {} if is_calm else draw_rates(seed, lost))
     deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])
     deaths += [] if is_calm else _evenings(Random(f"{seed}:evening"), days)
     quirks = Quirks(late_open_s=400.0) if not is_calm and chance.random() < 0.2 else PERFECT
@@ -134,6 +139,8 @@ def _note_what_shows_later(world: World) -> None:
         match envelope.body:
             case ControlOrdered(command=command):
                 notes[f"ordered_{command}"] += 1
+            case RebalanceDue(trigger=trigger) if trigger in (CARRY, FOLLOW_UP, "recovery"):
+                notes[f"planned_by_{trigger}"] += 1
             case TargetRejected(refusals=refusals):
                 notes["file_twice" if refusals[0].code == "duplicate" else "file_refused"] += 1
             case _:

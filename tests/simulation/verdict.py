@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
 from typing import TypeVar
 
 from qws.domain import rest
+from qws.domain.known_orders import NEVER_ARRIVED
 from qws.domain.orders import BrokerOrder, OrderStatus
-from qws.domain.tags import day_part, is_ours, same_day_part
+from qws.domain.tags import day_part, same_day_part
 from qws.messages import (
     ControlOrdered,
     EquityRecorded,
@@ -17,16 +20,21 @@ from qws.messages import (
     PlaceOrder,
     RebalanceDue,
     RunFinished,
+    RunPaused,
     TargetAccepted,
     TargetRejected,
 )
 from qws.runtime.message import Message
-from tests.simulation.keys import digit_of, key_of
+from tests.simulation.disk import PERSON
+from tests.simulation.keys import Key, digit_of, key_of
 from tests.simulation.world import World
 
 M = TypeVar("M", bound=Message)
 # Refusals that somebody else caused, by the counter's code.
 _STORM = "STORM"
+_UNPRICED = ("no_quote", "stale_quote", "stale_record")  # the follow-up that might have sent more could not
+_STRAYS = {"order_doubled": "duplicate", "remark_mangled": "mangled"}  # faults that halt trading, and how it is told
+_SMALL, _FEW = Decimal("0.05"), 3  # what may be sent again when it was lost: so small, and so many names
 
 
 class Verdict:
@@ -48,10 +56,24 @@ class Verdict:
         self.fills_stay_within_orders()
         self.what_never_arrived_is_not_sent_again()
         self.results_tell_what_traded()
+        self.what_is_left_is_carried_over()
 
     def told(self, kind: type[M]) -> Iterator[M]:
         """What was journalled of one type."""
         return (envelope.body for envelope in self._kept if isinstance(envelope.body, kind))
+
+    def _ours(self) -> dict[str, BrokerOrder]:
+        """The exchange's order of each tag that was journalled; of a doubled one that which the journal follows."""
+        known = {told.order.tag: told.order.order_id for told in self.told(OrderUpdated)}
+        found: dict[str, BrokerOrder] = {}
+        for order in self._world.terminal.all_orders():
+            if order.tag in self._world.witness.intents:
+                is_followed = self._world.line.order_shown(order).order_id == known.get(order.tag)
+                found[order.tag] = order if is_followed else found.get(order.tag, order)
+        return found
+
+    def _key_of(self, order: BrokerOrder) -> Key:
+        return key_of(self._world.witness.intents[order.tag])
 
     def facts_are_monotone(self) -> None:
         """I3: no end is taken back, no share untraded, no id changed, no fill told twice."""
@@ -70,7 +92,8 @@ class Verdict:
             if times > 1:
                 self._blame("I3", f"fill {key} was told {times} times")
         for told in self.told(ControlOrdered):
-            if told.by.startswith("the journal"):
+            happened = self._world.weather.happened
+            if told.by != PERSON and not any(happened[fault] for fault, why in _STRAYS.items() if why in told.by):
                 self._blame("I6", f"{told.command} by {told.by}")
         strangers = {told.order.tag for told in self.told(OrderUpdated)} - self._world.witness.intents.keys()
         if strangers:
@@ -79,7 +102,7 @@ class Verdict:
     def both_books_agree(self) -> None:
         """I7: what the exchange knows of our orders is what the journal knows, and nothing else is."""
         known = {told.order.tag: told.order for told in self.told(OrderUpdated)}
-        ours = {order.tag: order for order in self._world.terminal.all_orders() if is_ours(order.tag)}
+        ours = self._ours()
         for order in (told.order for told in self.told(OrderUpdated)):
             if order.status is OrderStatus.JUNK and not order.order_id and order.tag in ours:
                 self._blame("I7", f"{order.tag} was held to be absent, and the exchange has it")
@@ -100,18 +123,18 @@ class Verdict:
 
     def refusals_are_explained(self) -> None:
         """I5, I18: the broker refuses nothing, unless somebody else's doing explains it."""
-        world, witness = self._world, self._world.witness
-        for order in world.terminal.all_orders():
+        plans, others = self._world.witness.plans, self._world.others
+        for order in self._ours().values():
             code = order.message.partition(":")[0]
-            if not is_ours(order.tag) or order.status is not OrderStatus.JUNK or code == _STORM:
+            if order.status is not OrderStatus.JUNK or code == _STORM:
                 continue
             explained = {
-                "INSUFFICIENT_CASH": witness.has_cash_gone(order.tag),
-                "INSUFFICIENT_SHARES": order.code in witness.strangers,
-                "QTY_ODD_LOT": order.code in witness.strangers,
-                "ST_DAILY_CAP": order.code in witness.strangers,
-                "PHASE_CLOSED": witness.has_gap,
-                "PRICE_CAGE": order.code in witness.dirty,
+                "INSUFFICIENT_CASH": others.has_cash_gone(plans[self._key_of(order)].at),
+                "INSUFFICIENT_SHARES": order.code in others.codes,
+                "QTY_ODD_LOT": order.code in others.codes,
+                "ST_DAILY_CAP": order.code in others.codes,
+                "PHASE_CLOSED": others.has_gap,
+                "PRICE_CAGE": order.code in others.dirty,
             }
             if not explained.get(code, False):
                 self._blame("I5" if code.startswith("INSUFF") else "I18", f"{order.tag} {order.code}: {order.message}")
@@ -134,15 +157,16 @@ class Verdict:
             self._blame("I8", f"accepted more than once: {times}")
 
     def each_run_has_one_end(self) -> None:
-        """I8, I13: every attempt that was due has ended by the evening, every run has one final result, on file too."""
-        ends = Counter((end.run_id, end.attempt, end.status == "interrupted") for end in self.told(RunFinished))
-        final = Counter(end.run_id for end in self.told(RunFinished) if end.status != "interrupted")
+        """I8, I13: every attempt that was due has ended by the evening, every run has one result, on file too."""
+        ends = {(end.run_id, end.attempt) for end in self.told(RunFinished)}
+        ends |= {(paused.run_id, paused.attempt) for paused in self.told(RunPaused)}
+        results = Counter(end.run_id for end in self.told(RunFinished))
         for due in self.told(RebalanceDue):
-            if not ends[due.run_id, due.attempt, False] + ends[due.run_id, due.attempt, True]:
+            if (due.run_id, due.attempt) not in ends:
                 self._blame("I13", f"{due.run_id} attempt {due.attempt} of {due.trigger} never ended")
-            if final[due.run_id] != 1:
-                self._blame("I8", f"{due.run_id} has {final[due.run_id]} final results")
-            if final[due.run_id] and due.run_id not in self._world.shelf.results:
+            if results[due.run_id] != 1:
+                self._blame("I8", f"{due.run_id} has {results[due.run_id]} results")
+            if results[due.run_id] and due.run_id not in self._world.shelf.results:
                 self._blame("I8c", f"{due.run_id} ended without a result beside its file")
 
     def each_day_has_one_record(self) -> None:
@@ -158,11 +182,10 @@ class Verdict:
     def fills_stay_within_orders(self) -> None:
         """I2: no order trades more than it asked for, and no attempt more than it planned."""
         traded: Counter[tuple[str, str, str]] = Counter()
-        for order in self._world.terminal.all_orders():
+        for order in self._ours().values():
             if order.traded > order.shares:
                 self._blame("I2", f"{order} traded too much")
-            if order.tag in self._world.witness.intents:
-                traded[*key_of(self._world.witness.intents[order.tag]), order.code] += order.traded
+            traded[*self._key_of(order), order.code] += order.traded
         for (run_id, attempt, code), shares in traded.items():
             plan = self._world.witness.plans[run_id, attempt]
             most = next(row.shares for row in plan.rows if row.code == code)
@@ -170,27 +193,60 @@ class Verdict:
                 self._blame("I2", f"{run_id} attempt {attempt} traded {shares} of {code}, planned {most}")
 
     def what_never_arrived_is_not_sent_again(self) -> None:
-        """I1c: a follow-up leaves alone what was lost on its way, however sure that is."""
-        lost: set[tuple[str, str, str]] = set()
-        for envelope in self._kept:
-            match envelope.body:
-                case RunFinished(reason=rest.FOLLOW_UP) as end:
-                    codes = {each.code for each in end.outcomes if each.reason == "never_arrived"}
-                    lost |= {(end.run_id, digit_of(end.attempt + 1), code) for code in codes}
-                case PlaceOrder() as intent if (*key_of(intent), intent.order.code) in lost:
-                    self._blame("I1c", f"{intent.order.tag} {intent.order.code} follows an order that was lost")
+        """I1c: no more of a name in a run that lost an order of it, but once where that was allowed."""
+        lost: dict[tuple[str, str], str] = {}  # the attempt that lost an order, by run and code
+        turns: dict[Key, RebalanceDue] = {}
+        followed: Counter[Key] = Counter()
+        for body in (envelope.body for envelope in self._kept):
+            match body:
+                case RebalanceDue() as due:
+                    turns[due.run_id, digit_of(due.attempt)] = due
+                    if due.trigger == "recovery" and self._world.execution.absent is rest.Absent.AGAIN:
+                        lost = {key: attempt for key, attempt in lost.items() if key[0] != due.run_id}
+                case OrderUpdated(order=order) if order.message.startswith(NEVER_ARRIVED):
+                    intent = self._world.witness.intents[order.tag]
+                    lost[intent.run_id, order.code] = key_of(intent)[1]
+                case PlaceOrder(order=order) as intent if (intent.run_id, order.code) in lost:
+                    key = key_of(intent)  # what else an attempt has of the name is told of by I2
+                    if key[1] == lost[intent.run_id, order.code]:
+                        continue
+                    del lost[intent.run_id, order.code]
+                    if why := self._may_follow(turns[key], order.code, followed):
+                        self._blame("I1c", f"{order.tag} {order.code} follows an order that was lost: {why}")
                 case _:
                     pass
 
+    def _may_follow(self, due: RebalanceDue, code: str, followed: Counter[Key]) -> str:
+        """Why an attempt may not trade a name of which the run lost an order; empty when it may."""
+        before = due.before
+        if self._world.execution.absent is rest.Absent.HOLD or before is None:
+            return "nothing may"
+        then = next((each for each in before.end.outcomes if each.code == code), None)
+        if then is None or (before.follow_ups != 1 and then.reason not in _UNPRICED):
+            return f"as follow-up {before.follow_ups}"
+        key = due.run_id, digit_of(due.attempt)
+        self._world.weather.happened["lost_order_followed"] += 1
+        followed[key] += bool(then.wanted)
+        if then.wanted and abs(then.wanted - then.achieved) > _SMALL:
+            return f"{then.wanted - then.achieved} is no small part"
+        return f"{followed[key]} names are too many" if followed[key] > _FEW else ""
+
     def results_tell_what_traded(self) -> None:
-        """I7: the result of a run counts every share that its orders traded; one with unknown orders no more."""
+        """I7: what is told of a run counts every share that its orders traded; with unknown orders no more."""
         traded: Counter[tuple[str, str, str]] = Counter()
-        for order in self._world.terminal.all_orders():
-            if order.tag in self._world.witness.intents:
-                traded[*key_of(self._world.witness.intents[order.tag]), order.code] += order.traded
-        for end in (end for end in self.told(RunFinished) if end.outcomes):
+        for order in self._ours().values():
+            traded[*self._key_of(order), order.code] += order.traded
+        for end in (*self.told(RunFinished), *(paused.end for paused in self.told(RunPaused))):
             for outcome in end.outcomes:
-                theirs = traded[end.run_id, digit_of(end.attempt), outcome.code]
+                attempts = map(digit_of, range(end.attempt + 1))
+                theirs = sum(traded[end.run_id, each, outcome.code] for each in attempts)
                 if outcome.filled != theirs and (end.reason != "unknown" or outcome.filled > theirs):
                     text = f"{outcome.filled} of {outcome.code}, the exchange {theirs}"
                     self._blame("I7", f"{end.run_id} attempt {end.attempt} says it traded {text}")
+
+    def what_is_left_is_carried_over(self) -> None:
+        """I13: what a day left over is planned on the next one, where that is wanted and somebody lives."""
+        for day, after in pairwise(self._world.workload.days):
+            target_id = self._world.witness.wanted.forgotten(day)
+            if target_id and after not in self._world.blind_days:
+                self._blame("I13", f"{target_id} was left over on {day}, and forgotten on {after}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from random import Random
 
+GHOST_S = 6.0  # the longest way of a late order; to be 100 s when absent_after_s is 180 s
+# How often at most; to be 0.1 each when the product knows what to do.
+REMARK_EMPTIED, REMARK_MANGLED, ORDER_DOUBLED = 0.0, 0.0, 0.0
 # Faults of single calls, pushes and quotes: how often at most, where a seed has them at all.
 RATES = {
     "order_never_left": 0.15,
@@ -32,15 +35,23 @@ RATES = {
     "filing_refused": 0.3,
     "inbox_unreachable": 0.2,
     "order_slow": 0.8,
+} | {
+    kind: most
+    for kind, most in {
+        "remark_emptied": REMARK_EMPTIED,
+        "remark_mangled": REMARK_MANGLED,
+        "order_doubled": ORDER_DOUBLED,
+    }.items()
+    if most
 }
 _SHARE = 0.3  # of all seeds have a given fault
 _COMMON = ("order_slow",)  # all seeds have these: what waits behind a slow call can be overtaken by everything
 
 
-def draw_rates(seed: int) -> dict[str, float]:
-    """How often each fault strikes that a seed has."""
-    draw = Random(f"{seed}:weather")
-    return {kind: most * draw.random() for kind, most in RATES.items() if draw.random() < _SHARE or kind in _COMMON}
+def draw_rates(seed: int, certain: Collection[str]) -> dict[str, float]:
+    """How often each fault strikes that a seed has, these among them."""
+    draw, certain = Random(f"{seed}:weather"), (*_COMMON, *certain)
+    return {kind: most * draw.random() for kind, most in RATES.items() if draw.random() < _SHARE or kind in certain}
 
 
 class Weather:

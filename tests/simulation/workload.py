@@ -77,9 +77,9 @@ class Script:
         self._texts: list[str] = []
         self.deeds: list[Deed] = []
 
-    def files(self) -> None:
+    def files(self, days: Sequence[date]) -> None:
         """One to four files, each at its time: new, again, a revert, bad, two at once, slowly."""
-        moment = draw_moment(self._chance, self._days[0])
+        moment = draw_moment(self._chance, days[0])
         for number in range(self._chance.randint(1, 4)):
             kind = self._chance.choice(("new", "new", "new", "new", "again", "revert", "bad", "pair", "slow"))
             for name, text in self._texts_of(kind, number, moment):
@@ -89,7 +89,7 @@ class Script:
             if self._chance.random() < 0.4:  # a second one while the first is under way
                 moment += _soon(self._chance)
             else:
-                moment = draw_moment(self._chance, self._chance.choice(self._days))
+                moment = draw_moment(self._chance, self._chance.choice(days))
 
     def commands(self) -> None:
         """Orders at the command line; what was halted is mostly resumed."""
@@ -165,6 +165,7 @@ def draw_workload(
     traits: Mapping[str, str],
     prices: Mapping[str, Decimal],
     days: Sequence[date],
+    file_days: Sequence[date],
     calendar: TradingCalendar,
     *,
     is_calm: bool,
@@ -179,7 +180,7 @@ def draw_workload(
             bought = chance.choice((0, 0, 0, shares // 2, shares))
             positions += [(code, shares, shares - bought)] if shares else []
     script = Script(chance, days, traits, calendar)
-    script.files()
+    script.files(file_days)
     if not is_calm:
         script.commands()
         script.strangers()

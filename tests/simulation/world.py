@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, partial
+from random import Random
 
 import anyio
 
@@ -28,6 +29,7 @@ from tests.simulation.inbox import Folder, FolderPort, Hinting
 from tests.simulation.life import Life, Outside, PatientClock
 from tests.simulation.line import Line
 from tests.simulation.names import TraitBars
+from tests.simulation.others import Others
 from tests.simulation.people import COMMANDS, People
 from tests.simulation.terminal import Terminal
 from tests.simulation.weather import Weather
@@ -35,6 +37,7 @@ from tests.simulation.witness import Witness
 from tests.simulation.workload import Workload
 
 NO_CRASH = ("", 0)
+_SHARE = 0.15  # of the seeds have another value of a setting
 _LIVES_MAX = 20  # planned deaths are three at most: more is a crash loop
 
 
@@ -58,11 +61,18 @@ def tables() -> tuple[RuleBook, TradingCalendar]:
 
 
 @cache
-def config_of(release: Release, absent: Absent = Absent.HOLD) -> Config:
+def config_of(release: Release, absent: Absent = Absent.HOLD, *, carries: bool = False) -> Config:
     """The configuration: as it is shipped, but for a folder that is seldom read."""
-    execution = {"release": release, "absent": absent}
+    execution = {"release": release, "absent": absent, "carry": carries}
     settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": execution}
     return make_config(settings, "simulation")
+
+
+def draw_config(seed: int) -> Config:
+    """What a seed sets otherwise than it is shipped."""
+    draw = Random(f"{seed}:config")
+    absent = Absent.AGAIN if draw.random() < _SHARE else Absent.HOLD
+    return config_of(Release.STRICT if seed % 4 == 1 else Release.PIPELINED, absent, carries=draw.random() < _SHARE)
 
 
 def at(clock: str, day: date) -> datetime:
@@ -80,8 +90,7 @@ class World:
         self, seed: int, workload: Workload, weather: Weather, deaths: Sequence[Death], quirks: Quirks
     ) -> None:
         rules, calendar = tables()
-        release = Release.STRICT if seed % 4 == 1 else Release.PIPELINED
-        self._config = config_of(release)
+        self._config = draw_config(seed)
         self.seed, self.workload, self.weather = seed, workload, weather
         self._deaths, self._quirks = list(deaths), quirks
         self.began, self.ends = at("08:30", workload.days[0]), at("15:40", workload.days[-1])
@@ -90,10 +99,12 @@ class World:
         )
         self.terminal = Terminal(market, Opening(workload.cash, workload.positions), self.began)
         self.outside, self.folder, self.desk, self.shelf = Outside(), Folder(), Desk(), Shelf()
-        self.witness = Witness(self.terminal, release)
+        self.execution = self._config.execution
+        self.others = Others()
+        self.witness = Witness(self.terminal, self.others, self.execution, calendar)
         self.terminal.witness = self.witness.on_taken
         self.diary = Diary(self.witness.on_durable)
-        self.line = Line(self.terminal, self.outside, weather, self.witness, reuses_ids=seed % 4 == 0)
+        self.line = Line(self.terminal, self.outside, weather, self.witness, self.others, reuses_ids=seed % 4 == 0)
         self.blind_days: set[date] = set()  # nobody lived through their evening
         self.lives: list[Life] = []
         self.is_alive = False
@@ -101,6 +112,7 @@ class World:
             self.outside.at(at("08:30", day), self._turn_foul)
             self.outside.at(at("14:58", day), self._turn_fair)
         people = People(self)
+        self.witness.ask = people.help
         for deed in workload.deeds:
             self.outside.at(deed.when, partial(people.act, deed))
         self.desk.times = [deed.when for deed in workload.deeds if deed.what in COMMANDS]
@@ -146,8 +158,7 @@ class World:
         life = Life(crash)
         self.lives.append(life)
         self.is_alive = True
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            ended = runner.run(self._act(life, began, death))
+        ended = self._run(life, began, death)
         self.is_alive = False
         self.line.hang_up()
         self.folder.changed = None
@@ -155,13 +166,19 @@ class World:
             self.weather.note({"commit_lost": "power_loss"}.get(life.died_of, life.died_of))
         if life.died_of == "commit_lost":
             undone = self.folder.undo_claims(self.witness.paths)
-            self.weather.happened.update({"rename_undone": undone} if undone else {})
+            gone = {"rename_undone": undone, "result_undone": self.shelf.lose(ended)}
+            self.weather.happened.update({what: times for what, times in gone.items() if times})
         if life.died_of and self.weather.threatens("push_lost"):
             self.weather.happened["push_lost"] += self.terminal.forget_news()
         return ended
 
+    def _run(self, life: Life, began: datetime, death: Death | None) -> datetime:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(self._act(life, began, death))
+
     async def _act(self, life: Life, began: datetime, death: Death | None) -> datetime:
         clock = PatientClock(began)
+        self.shelf.now = clock.now
         journal = JournalPort(self.diary, life)
         system = build(self._config, self._ports(life, clock), clock, journal, ())
         with anyio.CancelScope() as scope:
@@ -172,7 +189,7 @@ class World:
                 try:
                     code = await system.run()
                     # a stop that waits for answers may give up, and so may one that slept through its deadline
-                    is_excused = clock.now() <= self.line.silent_until or self.witness.has_gap
+                    is_excused = clock.now() <= self.line.silent_until or self.others.has_gap
                     self.witness.on_exit(0 if is_excused and code == 1 else code)
                 except StoreError:
                     self.weather.happened["disk_full"] += not life.died_of

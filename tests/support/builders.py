@@ -115,7 +115,17 @@ def a_market_of(*codes: str) -> tuple[tuple[Quote, ...], tuple[Instrument, ...]]
 
 def a_goal(weights: Mapping[str, str], filtered: Iterable[str] = ()) -> Goal:
     rows = tuple(Weight(code, Decimal(weight)) for code, weight in weights.items())
-    return Goal(RUN, TARGET, 0, preview=False, weights=rows, filtered=frozenset(filtered), rest=Rest())
+    return Goal(
+        RUN,
+        TARGET,
+        0,
+        preview=False,
+        weights=rows,
+        filtered=frozenset(filtered),
+        rest=Rest(),
+        unsettled=(),
+        lost=frozenset(),
+    )
 
 
 def a_row(code: str, side: Side, shares: int, price: str = "10.00") -> PlanRow:

@@ -12,7 +12,7 @@ from qws.domain.execution_rules import ChaseRules, ExecutionRules, Release
 from qws.domain.market import Side
 from qws.domain.orders import OrderRequest, OrderStatus
 from qws.domain.plan import Plan
-from qws.domain.rest import Absent, FollowUps
+from qws.domain.rest import Absent
 from qws.messages import (
     FillReceived,
     FillsReconciled,
@@ -22,6 +22,7 @@ from qws.messages import (
     PlanReady,
     RebalanceDue,
     RunFinished,
+    RunPaused,
 )
 from qws.runtime.message import Message
 from tests.support.builders import (
@@ -52,7 +53,7 @@ RULES = ExecutionRules(
     price_age_max_s=86_400.0,
     release=Release.STRICT,
     chase=ChaseRules(20.0, 0, Decimal("0.01")),
-    follow_ups=FollowUps(0, 60.0, Absent.HOLD),
+    absent=Absent.HOLD,
 )
 
 
@@ -121,9 +122,21 @@ def codes(answer: object) -> list[tuple[Side, str]]:
     return [(order.side, order.code) for order in orders(answer)]
 
 
+def told_of_end(answer: list[Told]) -> RunFinished | RunPaused:
+    """The one word about the end of an attempt: that of its run, or that it may go on."""
+    ends = [each for each in answer if isinstance(each, RunFinished | RunPaused)]
+    assert len(ends) == 1
+    return ends[0]
+
+
+def closed(desk: Desk, snapshot: Snapshot | None = None) -> RunFinished | RunPaused:
+    return told_of_end(desk.tell(FillsReconciled(RUN, snapshot or a_snapshot("10000"))))
+
+
 def end_of(desk: Desk, snapshot: Snapshot | None = None) -> RunFinished:
-    (end,) = of(RunFinished, desk.tell(FillsReconciled(RUN, snapshot or a_snapshot("10000"))))
-    return end
+    """How the run ends, if nobody lets it go on."""
+    word = closed(desk, snapshot)
+    return word.end if isinstance(word, RunPaused) else word
 
 
 BOTH = a_plan(sells={A: 1000, B: 1000}, buys={C: 1000, D: 500}, cash="0")

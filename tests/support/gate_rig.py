@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from actors.run_gate import RunGate
-from qws.domain.rest import Absent, FollowUps
+from qws.domain.rest import FOLLOW_UP
 from qws.messages import (
     ControlOrdered,
     LinkLost,
@@ -13,6 +13,7 @@ from qws.messages import (
     PlanRefused,
     RebalanceDue,
     RunFinished,
+    RunPaused,
     SendWindowDue,
     SnapshotDue,
 )
@@ -29,12 +30,10 @@ NEWER = a_due(target_id="b" * 64)
 NEWEST = a_due(target_id="c" * 64)
 
 
-FOLLOW_UPS = FollowUps(3, 60.0, Absent.HOLD)
-
-
 _NAMES = {
     RebalanceDue: "rebalance_due",
     RunFinished: "run_finished",
+    RunPaused: "run_paused",
     ControlOrdered: "control_ordered",
     LinkReady: "link_ready",
     LinkLost: "link_lost",
@@ -55,7 +54,9 @@ class Gate:
         self.journal.append(message)
         answer = told(getattr(self.actor, f"on_{_NAMES[type(message)]}")(message))
         self.journal += [each for each in answer if isinstance(each, Message)]
-        for end in of(RunFinished, answer):  # the system tells it to everybody, the gate included
+        for paused in of(RunPaused, answer):  # the system tells it to everybody, the gate included
+            answer += told(self.actor.on_run_paused(paused))
+        for end in of(RunFinished, answer):
             answer += told(self.actor.on_run_finished(end))
         return answer
 
@@ -71,7 +72,7 @@ class Gate:
 
 def a_gate(clock: HandClock | None = None, *, linked: bool = True) -> Gate:
     clock = clock or HandClock(at("10:00:00"))
-    gate = Gate(clock, RunGate(clock, a_schedule(), FOLLOW_UPS))
+    gate = Gate(clock, RunGate(clock, a_schedule()))
     if linked:
         gate.tell(LinkReady())
     return gate
@@ -83,6 +84,12 @@ def snapshot_of(due: RebalanceDue, *, preview: bool = False) -> SnapshotDue:
 
 def end_of(due: RebalanceDue, status: str = "completed", reason: str = "") -> RunFinished:
     return RunFinished.without_trades(due, status, reason, "", at("10:05:00"))
+
+
+def pause_of(due: RebalanceDue, reason: str = FOLLOW_UP, *, was_sent: bool = True) -> RunPaused:
+    """An attempt that was cut, or left something."""
+    before = due.before.follow_ups if due.before is not None else 0
+    return RunPaused(reason, before + (reason == FOLLOW_UP), was_sent, end_of(due, "incomplete", "not_filled"))
 
 
 def ends(answer: object) -> list[tuple[str, str, str]]:

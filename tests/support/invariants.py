@@ -18,6 +18,7 @@ from qws.messages import (
     PlanReady,
     RebalanceDue,
     RunFinished,
+    RunPaused,
 )
 from tests.support.builders import at
 from tests.support.trading_day import TradingDay
@@ -59,7 +60,9 @@ def the_broker_refused_nothing(day: TradingDay) -> None:
 
 def every_run_and_the_day_have_one_end(day: TradingDay) -> None:
     ended = {(end.run_id, end.attempt) for end in day.told(RunFinished)}
+    ended |= {(pause.run_id, pause.attempt) for pause in day.told(RunPaused)}
     assert ended == {(due.run_id, due.attempt) for due in day.told(RebalanceDue)}
+    assert Counter(end.run_id for end in day.told(RunFinished)) == Counter({run_id for run_id, _ in ended})
     assert [record.day for record in day.told(EquityRecorded) if record.kind == "close"] == [day.day]
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from actors.broker_link import BrokerLink
 from qws.domain.orders import BrokerOrder, LinkRules, OrderRequest, OrderStatus, Trade
-from qws.messages import FillReceived, OrderUpdated, PlaceOrder, SweepDue
+from qws.messages import FillReceived, OrderUpdated, PlaceOrder, StrayOrderSeen, SweepDue
 from qws.ports import LinkUp
 from qws.runtime.message import Message
 from tests.support.builders import RUN, HandClock, a_schedule, an_order, at
@@ -56,6 +56,8 @@ class Rig:
                     rig.link.recall_order_updated(message)
                 case FillReceived():
                     rig.link.recall_fill_received(message)
+                case StrayOrderSeen():
+                    rig.link.recall_stray_order_seen(message)
         return rig
 
 

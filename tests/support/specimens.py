@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from qws import messages as m
 from qws.domain.market import Side
-from qws.domain.orders import OrderStatus
+from qws.domain.orders import OrderStatus, Stray
 from qws.domain.targets import DroppedRow, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from tests.support import builders as b
@@ -67,7 +67,12 @@ MESSAGES: tuple[Message, ...] = (
     m.AccountDue(b.RUN, 0),
     m.LedgerDrift(b.RUN, 0, CODE, Decimal(100), Decimal(200), "manual_trade"),
     m.LedgerDrift(b.RUN, 0, "", Decimal("1000.00"), Decimal("900.00"), "transfer"),
+    m.StrayOrderSeen(Stray(b.a_report(b.an_order(), OrderStatus.REPORTED), "duplicate")),
+    m.OrderSettled(b.an_order().tag, "7", "me@here"),
+    m.OrderSettled(b.an_order().tag, "", "me@here"),
     m.RecordDisputed(b.RUN, CODE, "tick", "0.01", "0.001"),
+    m.RunPaused("follow_up", 1, was_sent=True, end=_TRADED),
+    m.RunPaused("interrupted", 0, was_sent=False, end=_END),
     _END,
     _TRADED,
     m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from random import Random
@@ -24,7 +24,7 @@ from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
 from qws.domain.account import Position
-from qws.domain.execution_rules import ChaseRules, ExecutionRules, Release
+from qws.domain.execution_rules import ChaseRules, Release
 from qws.domain.orders import LinkRules, OrderRequest
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent, FollowUps
@@ -35,6 +35,7 @@ from qws.messages import (
     ControlOrdered,
     EquityRecorded,
     LedgerDrift,
+    OrderSettled,
     RecordDisputed,
     SessionPhaseChanged,
     TargetAccepted,
@@ -45,21 +46,22 @@ from qws.runtime.message import Message
 from qws.runtime.system import System
 from tests.gateways.sim_rig import a_market, an_exchange
 from tests.support.builders import DAY, RULES, a_schedule, at
+from tests.support.desk import RULES as SLOW
 from tests.support.faulty_broker import FaultyBroker
 from tests.support.journals import MemoryJournal
 
-EXECUTION = ExecutionRules(
+EXECUTION = replace(
+    SLOW,
     sell_wait_s=300.0,
     buy_wait_s=300.0,
-    cancel_wait_s=5.0,
-    cash_reserve=Decimal(0),
     price_age_max_s=3.0,
     release=Release.PIPELINED,
     chase=ChaseRules(20.0, 3, Decimal("0.01")),
-    follow_ups=FollowUps(3, 60.0, Absent.HOLD),
 )
+FOLLOW_UPS = FollowUps(3, 60.0)
 ACCOUNT_S = 5.0
 M = TypeVar("M", bound=Message)
+_Script = TargetAccepted | ControlOrdered | OrderSettled
 
 
 class Feeder(Actor):
@@ -67,10 +69,10 @@ class Feeder(Actor):
 
     on_crash = "halt"
 
-    def __init__(self, clock: LoopClock, script: Sequence[tuple[datetime, TargetAccepted | ControlOrdered]]) -> None:
+    def __init__(self, clock: LoopClock, script: Sequence[tuple[datetime, _Script]]) -> None:
         self._clock, self._script = clock, script
 
-    async def source(self) -> AsyncIterator[TargetAccepted | ControlOrdered]:
+    async def source(self) -> AsyncIterator[_Script]:
         for when, message in self._script:
             await self._clock.sleep_until(when)
             yield message
@@ -94,7 +96,7 @@ class Listener(Actor):
 class TradingDay:
     """One account, one journal, one exchange; as many lives of the system as a test wants, and trades `by_hand`."""
 
-    script: Sequence[tuple[datetime, TargetAccepted | ControlOrdered]]
+    script: Sequence[tuple[datetime, _Script]]
     positions: tuple[tuple[str, int, int], ...] = ()
     cash: Decimal = Decimal(1_000_000)
     seed: int = 7
@@ -147,8 +149,8 @@ class TradingDay:
         return [
             lambda: Feeder(clock, script),
             lambda: MarketClock(clock, schedule, carries=False),
-            lambda: RunGate(clock, schedule, EXECUTION.follow_ups),
-            lambda: RunFollower(clock, schedule, EXECUTION.follow_ups),
+            lambda: RunGate(clock, schedule),
+            lambda: RunFollower(clock, schedule, FOLLOW_UPS),
             lambda: Snapshotter(broker, quotes, clock),
             lambda: Planner(RULES, Sizing.AT_SEND, Absent.HOLD),
             lambda: RiskGuard(RiskLimits(Decimal(1), Decimal(3), 10_000)),

@@ -1,0 +1,85 @@
+"""When is it proven that an order never arrived? Evidence, not a timeout: RELIABILITY.md 6.5."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from qws.domain.account import Look
+from qws.domain.market import Side
+from qws.domain.orders import BrokerOrder
+
+_LOOKS_MIN = 3
+_COUNTED_MAX = timedelta(seconds=10)  # of the time between two looks: nobody looked in the rest of it
+_LONGEST = timedelta(seconds=600)
+
+
+@dataclass(slots=True)
+class _Missing:
+    """How long, and in how many lists, an order was looked for in vain."""
+
+    looked_at: datetime
+    for_: timedelta = timedelta(0)
+    looks: int = 0
+
+
+class Absence:
+    """Counts the looks at lists that do not show an order. Only time in which somebody looked is counted."""
+
+    def __init__(self, after_s: float) -> None:
+        self._after = timedelta(seconds=after_s)
+        self._missing: dict[str, _Missing] = {}
+
+    def expect(self, tag: str, now: datetime) -> None:
+        """An order is on its way: the lists should show it."""
+        self._missing[tag] = _Missing(now)
+
+    def found(self, tag: str) -> None:
+        """An order was seen, or is over."""
+        self._missing.pop(tag, None)
+
+    def forget(self) -> None:
+        """A new day: no list shows yesterday's orders again."""
+        self._missing.clear()
+
+    def begin_again(self, now: datetime) -> None:
+        """The connection was lost: what was seen before it says nothing of what is on its way now."""
+        self._missing = {tag: _Missing(now) for tag in self._missing}
+
+    def be_warier(self) -> None:
+        """An order turned up after it had been written off: from now on wait twice as long, up to 600 s."""
+        self._after = min(2 * self._after, max(self._after, _LONGEST))
+
+    def look(self, seen: Set[str], now: datetime) -> None:
+        """The lists showed the tags that were `seen`, and every order that is known to be there."""
+        for tag, missing in self._missing.items():
+            passed, missing.looked_at = min(now - missing.looked_at, _COUNTED_MAX), now
+            if tag in seen:
+                missing.for_, missing.looks = timedelta(0), 0
+            else:
+                missing.for_, missing.looks = missing.for_ + passed, missing.looks + 1
+
+    def overdue(self) -> list[str]:
+        """Orders that were looked for often and long enough."""
+        return [
+            tag for tag, missing in self._missing.items() if missing.looks >= _LOOKS_MIN and missing.for_ >= self._after
+        ]
+
+
+def is_held_for(order: BrokerOrder, look: Look) -> bool:
+    """Whether the account holds back what this order needs, for no order that the lists show.
+
+    For a buy that is frozen money (CNY), for a sell shares that may not be sold: a witness that it did arrive.
+    """
+    open_orders = [each for each in look.orders if each.side is order.side and not each.status.is_terminal]
+    if order.side is Side.BUY:
+        told = sum(((each.shares - each.traded) * each.price for each in open_orders), Decimal(0))
+        return look.asset.frozen - told >= order.shares * order.price
+    position = next((each for each in look.positions if each.code == order.code), None)
+    if position is None:
+        return False
+    selling = sum(each.shares - each.traded for each in open_orders if each.code == order.code)
+    bought = sum(each.shares for each in look.trades if each.code == order.code and each.side is Side.BUY)
+    return position.shares - position.sellable - selling - bought >= order.shares

@@ -1,0 +1,50 @@
+"""Orders that a later plan has to reckon with: those that may still trade, and those that were lost on their way."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from qws.domain.known_orders import NEVER_ARRIVED
+from qws.domain.orders import BrokerOrder, OrderRequest
+from qws.domain.tags import day_part, same_day_part
+
+
+class Unsettled:
+    """The orders of one day, whichever run they are of (RELIABILITY.md 6.5)."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, tuple[str, OrderRequest]] = {}  # open orders by tag, with their run
+        self._unanswered: set[str] = set()  # tags of orders that were handed over, and nobody knows what came of it
+        self._lost: set[tuple[str, str, str]] = set()  # part of the day, run, code
+
+    def intend(self, run_id: str, order: OrderRequest) -> None:
+        """An order is about to be handed over."""
+        self._runs[order.tag] = run_id, order
+
+    def note(self, order: BrokerOrder) -> None:
+        """What the broker says of an order.
+
+        One that a restart cut off before its answer, and that then never arrived, was most likely never handed over:
+        it is not lost, and may be planned again.
+        """
+        if order.tag not in self._runs:
+            return
+        if not order.status.is_terminal:
+            self._unanswered |= {order.tag} if not order.order_id else set()
+            return
+        run_id, _ = self._runs.pop(order.tag)
+        if not order.order_id and order.message.startswith(NEVER_ARRIVED) and order.tag in self._unanswered:
+            self._lost.add((same_day_part(order.tag), run_id, order.code))
+        self._unanswered.discard(order.tag)
+
+    def open_on(self, day: date) -> tuple[OrderRequest, ...]:
+        """Orders of this day that may still trade."""
+        today = day_part(day)
+        self._runs = {tag: each for tag, each in self._runs.items() if same_day_part(tag) == today}
+        return tuple(order for _, order in self._runs.values())
+
+    def lost_on(self, day: date, run_id: str) -> frozenset[str]:
+        """Names of which an order of this run never arrived."""
+        today = day_part(day)
+        self._lost = {each for each in self._lost if each[0] == today}
+        return frozenset(code for _, run, code in self._lost if run == run_id)
