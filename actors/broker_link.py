@@ -14,11 +14,10 @@ from qws.domain.orders import BrokerOrder, LinkRules, OrderStatus, Trade
 from qws.domain.rest import STOPS
 from qws.domain.schedule import Schedule
 from qws.errors import GatewayError
+from qws.link_news import News, heard, unwanted
 from qws.ports import Broker, BrokerEvent, Clock, LinkDown, LinkUp
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later, Stopping
-
-_News = m.OrderUpdated | m.FillReceived | m.StrayOrderSeen | m.ControlOrdered | m.CancelOrder
 
 
 class BrokerLink(Actor):
@@ -39,6 +38,9 @@ class BrokerLink(Actor):
     def recall_place_order(self, msg: m.PlaceOrder) -> None:
         self._known.intend(msg.order, msg.good_until, self._clock.now())
 
+    def recall_snapshot_taken(self, msg: m.SnapshotTaken) -> None:
+        self._known.note_account(msg.snapshot)
+
     def recall_order_updated(self, msg: m.OrderUpdated) -> None:
         self._known.note_order(msg.order)
 
@@ -55,6 +57,7 @@ class BrokerLink(Actor):
             self._known.unwant_open()  # whichever run they are of
 
     on_control_ordered = recall_control_ordered
+    on_snapshot_taken = recall_snapshot_taken
 
     def on_run_stop_ordered(self, msg: m.RunStopOrdered) -> None:
         self._handover.end(msg.due.day, msg.due.target_id, msg.due.attempt, msg.reason)
@@ -62,7 +65,7 @@ class BrokerLink(Actor):
     def on_stopping(self, msg: Stopping) -> None:
         self._handover.is_stopping = True
 
-    async def on_place_order(self, msg: m.PlaceOrder) -> list[_News | Later[m.SweepDue]]:
+    async def on_place_order(self, msg: m.PlaceOrder) -> list[News | Later[m.SweepDue]]:
         self.recall_place_order(msg)
         now = self._clock.now()
         if obstacle := self._handover.obstacle(msg.order.tag, msg.good_until, now):
@@ -75,7 +78,7 @@ class BrokerLink(Actor):
             told = replace(told, message=str(error))
         first_look = [] if self._is_sweeping else [Later(self._rules.sweep_s, m.SweepDue())]
         self._is_sweeping = True
-        return [*self._merged([told]), *first_look]
+        return [*heard(self._known, [told], [], now.date()), *first_look]
 
     async def on_cancel_order(self, msg: m.CancelOrder) -> None:
         if not self._handover.is_stopping:  # then working orders go on living; the next start settles them
@@ -83,7 +86,7 @@ class BrokerLink(Actor):
                 await self._broker.cancel(msg.order_id)
 
     def on_stray_order_seen(self, msg: m.StrayOrderSeen) -> Iterator[m.CancelOrder]:
-        yield from self._unwanted([msg.stray.order])
+        yield from unwanted(self._known, [msg.stray.order])
 
     async def on_order_settled(self, msg: m.OrderSettled) -> m.OrderUpdated | Later[m.OrderSettled] | None:
         try:
@@ -92,19 +95,19 @@ class BrokerLink(Actor):
             return Later(self._rules.sweep_s, msg)
         return m.OrderUpdated(order) if order is not None else None
 
-    async def on_sweep_due(self, msg: m.SweepDue) -> list[_News | Later[m.SweepDue]]:
-        news: list[_News] = []
+    async def on_sweep_due(self, msg: m.SweepDue) -> list[News | Later[m.SweepDue]]:
+        news: list[News] = []
         with suppress(GatewayError):  # no information is not absence: look again
             news = await self._sweep()
         self._is_sweeping = self._known.has_open(self._clock.now().date())
         return [*news, *([Later(self._rules.sweep_s, m.SweepDue())] if self._is_sweeping else ())]
 
-    async def on_lists_due(self, msg: m.ListsDue) -> list[_News | m.ListsRead | Later[m.ListsDue]]:
+    async def on_lists_due(self, msg: m.ListsDue) -> list[News | m.ListsRead | Later[m.ListsDue]]:
         with suppress(GatewayError):
             return [*await self._sweep(), m.ListsRead(msg.run_id, msg.attempt, msg.look)]
         return [Later(self._rules.sweep_s, msg)]
 
-    async def source(self) -> AsyncIterator[_News | m.LinkLost | m.LinkReady | m.SweepDue]:
+    async def source(self) -> AsyncIterator[News | m.LinkLost | m.LinkReady | m.SweepDue]:
         await self._broker.open()
         events, event = self._broker.events(), LinkUp()  # type: AsyncIterator[BrokerEvent], BrokerEvent | None
         while event is not None:
@@ -115,12 +118,12 @@ class BrokerLink(Actor):
                 yield m.SweepDue()
             event = await anext(events, None)
 
-    async def _heard(self, event: BrokerEvent) -> Iterable[_News | m.LinkLost | m.LinkReady]:
+    async def _heard(self, event: BrokerEvent) -> Iterable[News | m.LinkLost | m.LinkReady]:
         match event:
             case BrokerOrder():
-                return self._merged([event])
+                return heard(self._known, [event], [], self._clock.now().date())
             case Trade():
-                return map(m.FillReceived, self._known.merge_trades([event], self._clock.now().date()))
+                return heard(self._known, [], [event], self._clock.now().date())
             case LinkDown():
                 return [m.LinkLost(event.reason)]
             case LinkUp():
@@ -130,21 +133,11 @@ class BrokerLink(Actor):
                         return [*await self._sweep(), m.LinkReady()]
                     await self._clock.sleep(self._rules.sweep_s)
 
-    def _merged(self, orders: Iterable[BrokerOrder]) -> list[_News]:
-        """What is new about orders; a row that should not be there stops all trading (RELIABILITY.md 6.4)."""
-        news = map(m.OrderUpdated, list(self._known.merge_orders(orders, self._clock.now().date())))
-        strays = self._known.strays()
-        halts = (f"the broker has an order of ours that is {each}" for each in strays if each.reason != "ghost")
-        return [*news, *map(m.StrayOrderSeen, strays), *(m.ControlOrdered("halt", text) for text in halts)]
-
-    async def _sweep(self) -> list[_News]:
+    async def _sweep(self) -> list[News]:
         orders, trades = await self._broker.orders(), await self._broker.trades()
         now, look = self._clock.now(), None
         if not self._handover.is_pause(now) and self._known.look(orders, now):
             look = Look(now, await self._broker.asset(), await self._broker.positions(), orders, trades)
-        news: list[_News] = [*map(m.FillReceived, self._known.merge_trades(trades, now.date())), *self._merged(orders)]
+        news = heard(self._known, orders, trades, now.date())
         news += map(m.OrderUpdated, self._known.decide(look) if look is not None else ())
-        return [*news, *self._unwanted(orders)]
-
-    def _unwanted(self, rows: Iterable[BrokerOrder]) -> Iterator[m.CancelOrder]:
-        return (m.CancelOrder("", row.tag, row.order_id) for row in self._known.to_cancel(rows))
+        return [*news, *unwanted(self._known, orders)]

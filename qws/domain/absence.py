@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from qws.domain.account import Look
+from qws.domain.account import Look, Position, Snapshot
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder
 
@@ -68,18 +68,27 @@ class Absence:
         ]
 
 
-def is_held_for(order: BrokerOrder, look: Look) -> bool:
+def is_held_for(order: BrokerOrder, look: Look, before: Snapshot | None) -> bool:
     """Whether the account holds back what this order needs, for no order that the lists show.
 
-    For a buy that is frozen money (CNY), for a sell shares that may not be sold: a witness that it did arrive.
+    For a buy that is frozen money (CNY), for a sell shares that may not be sold: a witness that it did arrive. What was
+    held back when it was planned, for a subscription or for T+1, is none.
     """
     open_orders = [each for each in look.orders if each.side is order.side and not each.status.is_terminal]
     if order.side is Side.BUY:
         told = sum(((each.shares - each.traded) * each.price for each in open_orders), Decimal(0))
-        return look.asset.frozen - told >= order.shares * order.price
-    position = next((each for each in look.positions if each.code == order.code), None)
-    if position is None:
-        return False
+        frozen = before.asset.frozen if before is not None else Decimal(0)
+        return look.asset.frozen - frozen - told >= order.shares * order.price
     selling = sum(each.shares - each.traded for each in open_orders if each.code == order.code)
-    bought = sum(each.shares for each in look.trades if each.code == order.code and each.side is Side.BUY)
-    return position.shares - position.sellable - selling - bought >= order.shares
+    bought = sum(
+        each.shares
+        for each in look.trades
+        if each.code == order.code and each.side is Side.BUY and (before is None or each.at > before.at)
+    )
+    locked = _locked(before.positions, order.code) if before is not None else 0
+    return _locked(look.positions, order.code) - locked - selling - bought >= order.shares
+
+
+def _locked(positions: Iterable[Position], code: str) -> int:
+    """Shares of a name that may not be sold now."""
+    return sum(each.shares - each.sellable for each in positions if each.code == code)

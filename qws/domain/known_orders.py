@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from qws.domain.absence import Absence, is_held_for
-from qws.domain.account import Look
+from qws.domain.account import Look, Snapshot
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Stray, Trade, merge
 from qws.domain.tags import day_part, is_mangled, is_ours, same_day_part
 
 NEVER_ARRIVED = "never arrived"
 NOT_SENT = "not sent"
 STALE_PRICE = "stale_price"
+ASK = "a person must say"  # so begins what is told of an order that nothing else can settle
 _CANCELS_MAX = 3  # of one order that nobody wants: brokers throttle programs that insist (XTQUANT.md 4.1)
 _CLOCKS_DIFFER = timedelta(seconds=10)
 
@@ -32,6 +33,8 @@ class KnownOrders:
         self._tags: dict[str, str] = {}  # by the broker's id
         self._trades: set[tuple[date, str, str, str]] = set()
         self._filled: Counter[str] = Counter()
+        self._early: list[Trade] = []  # fills of rows of which nobody knows yet whose they are
+        self._before: Snapshot | None = None
         self._strays: set[str] = set()  # the broker's ids of rows that are none of the orders that were meant
         self._found: list[Stray] = []
         self._unwanted: set[str] = set()  # tags of orders that are to be cancelled wherever they turn up
@@ -42,12 +45,17 @@ class KnownOrders:
         """An order is about to be handed over, or may have been: nothing is known of it."""
         if same_day_part(request.tag) != self._day_part:  # orders are good for the day: no list shows yesterday's again
             self._day_part = same_day_part(request.tag)
-            for memory in (self._orders, self._tags, self._trades, self._filled, self._strays, self._cancels):
+            memories = self._orders, self._tags, self._trades, self._filled, self._early, self._strays, self._cancels
+            for memory in memories:
                 memory.clear()
             self._unwanted.clear()
             self._absence.forget()
         self._orders[request.tag] = BrokerOrder.unknown(request, min(now, good_until))
         self._absence.expect(request.tag, now)
+
+    def note_account(self, before: Snapshot) -> None:
+        """What the account held back before the next orders leave."""
+        self._before = before
 
     def note_order(self, order: BrokerOrder) -> None:
         """Take an order as it is told."""
@@ -72,7 +80,7 @@ class KnownOrders:
 
     def has_open(self, today: date) -> bool:
         """Whether news may come: an order of today still works, or trades that its status counts were not told."""
-        return any(
+        return bool(self._early) or any(
             _is_of(tag, today) and (not order.status.is_terminal or self._filled[tag] < order.traded)
             for tag, order in self._orders.items()
         )
@@ -92,9 +100,9 @@ class KnownOrders:
             return None
         row = next((each for each in rows if each.order_id == order_id), None)
         if not order_id:
-            return self.withdraw(tag, f"{NEVER_ARRIVED}, as a person says")
+            return self.withdraw(tag, NEVER_ARRIVED)
         if row is None or self._tag_of(row) or _contradiction(order, row):
-            self.note_order(replace(order, message=f"the broker's order {order_id} cannot be this one"))
+            self.note_order(replace(order, message=f"{ASK}: the broker's order {order_id} cannot be this one"))
         else:
             self._strays.discard(order_id)
             self.note_order(merge(order, replace(row, tag=tag)))
@@ -135,12 +143,20 @@ class KnownOrders:
         return found
 
     def merge_trades(self, heard: Iterable[Trade], today: date) -> Iterator[Trade]:
-        """The fills of our orders of today that were not told."""
-        for trade in heard:
+        """The fills of our orders of today that were not told.
+
+        A fill of a row that is not known yet waits for it; one of a stray is none of ours, and the account will differ.
+        """
+        early, self._early = self._early, []
+        for trade in (*early, *heard):
             tag = self._tag_of(trade)
-            if _is_of(tag, today) and _key(trade) not in self._trades:
-                self.note_trade(ours := replace(trade, tag=tag))
-                yield ours
+            if not _is_of(tag, today) or _key(trade) in self._trades or trade.order_id in self._strays:
+                continue
+            if self._tags.get(trade.order_id) != tag:
+                self._early += [trade] if trade not in self._early else []
+                continue
+            self.note_trade(ours := replace(trade, tag=tag))
+            yield ours
 
     def look(self, rows: Iterable[BrokerOrder], now: datetime) -> bool:
         """Count a look at the list; whether an order was missed so long that its fate may be decided."""
@@ -161,7 +177,7 @@ class KnownOrders:
             if order.order_id or order.status.is_terminal:
                 continue
             rows = [row for row in look.orders if not self._is_named(row) and _fits(order, row)]
-            if not rows and not is_held_for(order, look):
+            if not rows and not is_held_for(order, look, self._before):
                 yield self.withdraw(tag, NEVER_ARRIVED)
             elif len(rows) == 1 and len(self._rivals(rows[0])) == 1:
                 merged = merge(order, replace(rows[0], tag=tag, message="matched by code, side, shares, price, time"))
@@ -222,7 +238,7 @@ def _fits(order: BrokerOrder, row: BrokerOrder) -> bool:
 
 
 def _for_a_person(rows: Sequence[BrokerOrder]) -> str:
+    why = "the lists do not show it, but the account holds back what it needs"
     if rows:
-        ids = ", ".join(sorted(row.order_id for row in rows))
-        return f"the broker's orders {ids} have no readable remark and may be this one; decide with `qws settle`"
-    return "the lists do not show it, but the account holds back what it needs; decide with `qws settle`"
+        why = f"{', '.join(sorted(row.order_id for row in rows))} at the broker may be it, without a readable remark"
+    return f"{ASK} with `qws settle` what it is: {why}"

@@ -103,7 +103,10 @@ def whole(before: tuple[Outcome, ...], latest: tuple[Outcome, ...]) -> tuple[Out
     earlier = {outcome.code: outcome for outcome in before}
     if not latest:
         return before
-    return tuple(_together(earlier[each.code], each) if each.code in earlier else each for each in latest)
+    now = {outcome.code for outcome in latest}
+    together = (_together(earlier[each.code], each) if each.code in earlier else each for each in latest)
+    gone = (replace(each, achieved=Decimal(0), reason="") for each in before if each.code not in now and each.filled)
+    return (*together, *gone)
 
 
 def _together(before: Outcome, latest: Outcome) -> Outcome:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from qws.domain.costs import Fee, fees_of
-from qws.domain.known_orders import NOT_SENT
+from qws.domain.known_orders import ASK, NOT_SENT
 from qws.domain.lots import largest_legal_buy, largest_legal_sell, split
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade, merge
@@ -44,7 +44,12 @@ class Leg:
     @property
     def rest(self) -> int:
         """The shares that have not traded."""
-        return self.request.shares - self.filled
+        return max(self.request.shares - self.filled, 0)  # a second order under one tag may trade more
+
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether only a person can say what became of the order."""
+        return self.order is not None and self.order.message.startswith(ASK)
 
     def can_be_cancelled(self) -> bool:
         """Whether the broker knows the order and has not ended it."""
@@ -124,8 +129,9 @@ class RunOrders:
         return not self._unsettled
 
     def awaited(self, side: Side | None = None) -> bool:
-        """Whether an order is open that was not given up."""
-        return any(leg.request.tag not in self.given_up for leg in self.open_legs(side))
+        """Whether an order is open that was not given up, and of which news may come by itself."""
+        legs = (leg for leg in self.open_legs(side) if leg.request.tag not in self.given_up)
+        return any(not leg.is_for_a_person for leg in legs)
 
     def filled(self, code: str) -> int:
         """Shares of a name that this run traded."""

@@ -121,6 +121,9 @@ def test_fill_ids_are_unique_only_within_an_order() -> None:
     async def story() -> None:
         rig = a_rig()
         await rig.open()
+        for order in (an_order(index=1), an_order(index=2)):
+            await rig.place(order)
+        await rig.sweep()
         heard = await rig.push(a_fill(an_order(index=1), 100, 1), a_fill(an_order(index=2), 100, 1))
 
         assert len(of(FillReceived, heard)) == 2

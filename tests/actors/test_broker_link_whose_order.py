@@ -9,10 +9,10 @@ from decimal import Decimal
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.errors import GatewayTimeout
-from qws.messages import FillReceived, OrderSettled, OrderUpdated
+from qws.messages import FillReceived, OrderSettled, OrderUpdated, SnapshotTaken
 from qws.ports import LinkUp
 from qws.runtime.message import Later, Message
-from tests.support.builders import a_position, a_report, an_order
+from tests.support.builders import DAY, RUN, TARGET, a_position, a_report, a_snapshot, an_order
 from tests.support.fake_broker import FakeBroker
 from tests.support.link_rig import ORDER, RULES, Rig, a_rig, played, statuses
 from tests.support.outputs import of, told
@@ -170,6 +170,33 @@ async def test_a_sell_whose_shares_are_held_back_for_nothing_that_the_lists_show
     assert [each.order.status for each in of(OrderUpdated, await looked_for_long(rig))] == [OrderStatus.UNKNOWN]
     rig.broker.trades_of(replace(an_order(index=2, shares=1000), tag="by hand"), 1000)  # bought today: explained
     assert statuses(await rig.sweep()) == [OrderStatus.JUNK]
+
+
+@played
+async def test_what_was_held_back_before_the_order_left_is_no_sign_of_it() -> None:
+    sell, buy = an_order(side=Side.SELL, shares=1000, index=2), an_order("000001.SZ", shares=1000, index=3)
+    rig = a_rig(lost())
+    rig.broker.holdings = (a_position(sell.code, 3000, sellable=1000),)
+    rig.broker.money = replace(rig.broker.money, frozen=Decimal(50_000))  # for a subscription
+    before = replace(a_snapshot("100000"), asset=rig.broker.money, positions=rig.broker.holdings)
+    rig.link.on_snapshot_taken(SnapshotTaken(RUN, TARGET, DAY, 0, False, before))
+
+    for order in (sell, buy):
+        await rig.place(order)
+
+    assert statuses(await looked_for_long(rig)) == [OrderStatus.JUNK] * 2
+
+
+@played
+async def test_a_fill_of_a_row_that_is_not_known_yet_is_told_when_it_is() -> None:
+    rig = a_rig(FakeBroker(place_error=GatewayTimeout("no answer")))
+    await rig.open()
+    await rig.place()
+    fill = rig.broker.trades_of(ORDER, 400)
+
+    assert of(FillReceived, await rig.push(fill)) == []
+    assert of(FillReceived, await rig.push(rig.broker.moves(ORDER, OrderStatus.PART_SUCC, 400))) == [FillReceived(fill)]
+    assert of(FillReceived, await rig.sweep()) == []
 
 
 @played

@@ -232,7 +232,7 @@ BUGS = (
     Bug(
         "restart_forgets_what_was_lost",
         "After a restart a run sends another order of a name although one of it was lost.",
-        ("I1c",), 3,
+        ("I1c",), 109,
         ((Unsettled, "lost_on", wrong.nothing_was_lost),),
     ),
     Bug(

@@ -65,19 +65,12 @@ def killed_at(point: Point) -> Report:
         ends = [envelope.body for envelope in world.diary.kept if isinstance(envelope.body, RunFinished)]
         first = world.lives[0]
         is_struck = first.died_of == fate if is_step else first.passed[kind] == number
-        if not is_struck or not ends or not _did_all_it_may(ends[-1]):
+        if not is_struck or not ends or ends[-1].status != "completed":
             end = f"{ends[-1].run_id} {ends[-1].status} {ends[-1].reason}" if ends else "no run ended"
             world.witness.blame("I13", f"died of {first.died_of!r}, at last: {end}")
         return judge(world)
     finally:
         world.close()
-
-
-def _did_all_it_may(end: RunFinished) -> bool:
-    """Whether a run completed, or lost an order that it must not send again: it died on the way to the call."""
-    reasons = {each.reason for each in end.outcomes}
-    is_lost = "never_arrived" in reasons and not reasons & {"not_filled", "not_sent", "unknown", "rejected"}
-    return end.status == "completed" or (end.status == "incomplete" and is_lost)
 
 
 def stepped(weather: str, dies: tuple[int, str] | None) -> SteppedWorld:

@@ -193,7 +193,11 @@ class Verdict:
                 self._blame("I2", f"{run_id} attempt {attempt} traded {shares} of {code}, planned {most}")
 
     def what_never_arrived_is_not_sent_again(self) -> None:
-        """I1c: no more of a name in a run that lost an order of it, but once where that was allowed."""
+        """I1c: no more of a name in a run that lost an order of it, but once where that was allowed.
+
+        An order that a kill cut off before its answer is not lost: nobody was told that it may be on its way.
+        """
+        unanswered: set[str] = set()
         lost: dict[tuple[str, str], str] = {}  # the attempt that lost an order, by run and code
         turns: dict[Key, RebalanceDue] = {}
         followed: Counter[Key] = Counter()
@@ -203,7 +207,9 @@ class Verdict:
                     turns[due.run_id, digit_of(due.attempt)] = due
                     if due.trigger == "recovery" and self._world.execution.absent is rest.Absent.AGAIN:
                         lost = {key: attempt for key, attempt in lost.items() if key[0] != due.run_id}
-                case OrderUpdated(order=order) if order.message.startswith(NEVER_ARRIVED):
+                case OrderUpdated(order=order) if order.status is OrderStatus.UNKNOWN:
+                    unanswered.add(order.tag)
+                case OrderUpdated(order=order) if order.message.startswith(NEVER_ARRIVED) and order.tag in unanswered:
                     intent = self._world.witness.intents[order.tag]
                     lost[intent.run_id, order.code] = key_of(intent)[1]
                 case PlaceOrder(order=order) as intent if (intent.run_id, order.code) in lost:

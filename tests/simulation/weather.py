@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from random import Random
 
-GHOST_S = 6.0  # the longest way of a late order; to be 100 s when absent_after_s is 180 s
-# How often at most; to be 0.1 each when the product knows what to do.
-REMARK_EMPTIED, REMARK_MANGLED, ORDER_DOUBLED = 0.0, 0.0, 0.0
+GHOST_S = 100.0  # the longest way of a late order: less than absent_after_s
+REMARK_EMPTIED, REMARK_MANGLED, ORDER_DOUBLED = 0.1, 0.1, 0.1
 # Faults of single calls, pushes and quotes: how often at most, where a seed has them at all.
 RATES = {
     "order_never_left": 0.15,

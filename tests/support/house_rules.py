@@ -28,8 +28,17 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/gateways/": _EDGES,
     "qws/store/": ("qws.store", *_EDGES, "qws.messages", "qws.runtime.message"),  # the journal keeps envelopes
     "qws/reports/": ("qws.reports", "qws.domain", "qws.errors", "qws.store.archive"),
-    "actors/": (*_EDGES, "qws.messages", "qws.run_steps", "qws.run_turns", "qws.runtime.actor", "qws.runtime.message"),
+    "actors/": (
+        *_EDGES,
+        "qws.messages",
+        "qws.link_news",
+        "qws.run_steps",
+        "qws.run_turns",
+        "qws.runtime.actor",
+        "qws.runtime.message",
+    ),
     "qws/run_turns.py": ("qws.domain", "qws.messages"),
+    "qws/link_news.py": ("qws.domain", "qws.messages"),
     "qws/run_steps.py": ("qws.domain", "qws.ports", "qws.messages", "qws.runtime.message"),
 }
 HOMES = {"xtquant": "qws/gateways/xt/", "watchfiles": "actors/file_watcher.py"}
