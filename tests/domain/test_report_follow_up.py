@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 
 from qws.domain.execution import INTERRUPTED, Execution
-from qws.domain.known_orders import NEVER_ARRIVED
+from qws.domain.known_orders import ASK, NEVER_ARRIVED
 from qws.domain.market import Side
 from qws.domain.orders import OrderRequest, OrderStatus
 from qws.domain.plan import Outcome
-from qws.domain.report import ending_of, residual
+from qws.domain.report import ending_of, residual, whole
 from qws.domain.rest import FOLLOW_UP, Absent, SoFar
 from tests.support.builders import FEE, a_fill, a_plan, a_position, a_quote, a_report, a_snapshot, leave
 from tests.support.desk import RULES
@@ -247,3 +247,30 @@ def test_of_several_orders_of_a_name_the_worst_end_is_told(messages: tuple[str, 
         run.on_order(a_report(order, OrderStatus.JUNK, order_id="", message=message))
 
     assert residual(run, rows[0]) == reason
+
+
+def test_a_name_that_an_earlier_attempt_sold_out_stays_in_the_result() -> None:
+    gone = Outcome("600010.SH", Decimal(0), Decimal("0.1"), 500, 500, "not_filled")
+    never_touched = Outcome("600011.SH", Decimal(0), Decimal("0.1"), 0, 0, "protected")
+    again = Outcome(BUY, Decimal("0.4"), Decimal("0.2"), 400, 300, "not_filled")
+    latest = Outcome(BUY, Decimal("0.4"), Decimal("0.4"), 100, 100, "")
+
+    result = whole((gone, never_touched, again), (latest,))
+
+    assert result == (
+        Outcome(BUY, Decimal("0.4"), Decimal("0.4"), 400, 400, ""),
+        Outcome("600010.SH", Decimal(0), Decimal(0), 500, 500, ""),
+    )
+
+
+def test_a_run_does_not_wait_for_an_order_that_only_a_person_can_settle() -> None:
+    run = a_run()
+    (order,) = leave(run)
+    unknown = a_report(order, OrderStatus.UNKNOWN, order_id="")
+    run.on_order(unknown)
+    assert run.awaited()
+
+    run.on_order(replace(unknown, message=f"{ASK} with `qws settle` what it is"))
+
+    assert not run.awaited()
+    assert residual(run, run.plan.rows[0]) == "unknown"

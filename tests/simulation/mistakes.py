@@ -41,7 +41,7 @@ from qws.store import journal_file
 
 JOURNAL_WITHOUT_LOCK = tuple(line for line in journal_file._TABLES if "intent_once" not in line)
 ALL_IS_CURABLE = rest._TOGETHER | {"never_arrived"}
-_News = broker_link._News | Later[m.SweepDue]
+_News = broker_link.News | Later[m.SweepDue]
 Begun = m.SnapshotDue | m.RunFinished | m.RunStopOrdered | Later[m.SendWindowDue]
 Makers = Sequence[Callable[[], Actor]]
 _ENDING = (OrderStatus.REPORTED_CANCEL, OrderStatus.PARTSUCC_CANCEL)
