@@ -70,8 +70,11 @@ class Broker(Protocol):
         """Let go of the connection; working orders go on living at the exchange."""
         ...
 
-    async def place(self, order: OrderRequest) -> None:
-        """Hand one order over. Acceptance, rejection and fills arrive as events."""
+    async def place(self, order: OrderRequest) -> str:
+        """Hand one order over; the id it has at the broker, or "" when the answer did not tell it.
+
+        Acceptance, rejection and fills arrive as events.
+        """
         ...
 
     async def cancel(self, order_id: str) -> None:

@@ -45,7 +45,7 @@ class ListedBroker:
     async def close(self) -> None:
         """Nothing was."""
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         """Refuse: this one only says what was listed."""
         raise GatewayLost(f"a rehearsal sends nothing, not even {order.tag}")
 

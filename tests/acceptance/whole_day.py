@@ -80,9 +80,9 @@ class Line(PaperBroker):
         super().__init__(exchange, clock)
         self._loop_clock, self._outage = clock, outage
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         self._reach()
-        await super().place(order)
+        return await super().place(order)
 
     async def cancel(self, order_id: str) -> None:
         self._reach()
@@ -206,8 +206,7 @@ class Day:
     def ends(self) -> list[tuple[str, str, str]]:
         """File, status and reason of every final result."""
         names = {target.target_id: target.name for target in self.of(TargetAccepted)}
-        finals = [end for end in self.of(RunFinished) if end.status != "interrupted"]
-        return [(names[end.target_id], end.status, end.reason) for end in finals]
+        return [(names[end.target_id], end.status, end.reason) for end in self.of(RunFinished)]
 
     def sent(self, since: str, until: str) -> list[str]:
         """Tags of the orders that were decided in this time."""

@@ -82,12 +82,13 @@ class Stopwatch:
     async def close(self) -> None: ...
     async def cancel(self, order_id: str) -> None: ...
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         self.placed.append(perf_counter())
         self._serial += 1
         row = (f"{self._serial}", order.tag, order.code, order.side, order.shares, order.price)
         self._events.append(BrokerOrder(*row, 0, OrderStatus.CANCELED, "", self._clock.now()))
         self._news.set()
+        return row[0]
 
     async def asset(self) -> Asset:
         return Asset(CASH, Decimal(0), Decimal(0), CASH)

@@ -40,7 +40,7 @@ class FaultyBroker(PaperBroker):
         while self._line.is_down(self._clock.now()):
             await self._clock.sleep(1.0)
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         """Hand one order over; it may not arrive, arrive late, be turned down, or be answered with silence."""
         await self._reach()
         now, weather = self._clock.now(), self._weather
@@ -53,12 +53,13 @@ class FaultyBroker(PaperBroker):
             await self._time_out("place")
         if weather.strikes("reject_storm"):
             self._terminal.mood.refuses_next = True
-        self._arrive(order, now)
+        order_id = self._arrive(order, now)
         await self._life.after_call()
         if weather.strikes("order_slow"):
             await self._clock.sleep(weather.between("order_slow", 0.2, _DEADLINE_S))
         if weather.strikes("ack_lost"):
             await self._time_out("place")
+        return self._line.shown_id(order_id, now)
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel; it may get lost, or never be confirmed."""
@@ -134,9 +135,10 @@ class FaultyBroker(PaperBroker):
             self._queue.append(event)
             self._poked.set()
 
-    def _arrive(self, order: OrderRequest, when: datetime) -> None:
-        self._terminal.submit(order, when)
+    def _arrive(self, order: OrderRequest, when: datetime) -> str:
+        order_id = self._terminal.submit(order, when)
         self._poked.set()
+        return order_id
 
     async def _reach(self) -> None:
         await self._life.before_call()

@@ -24,7 +24,8 @@ _MARK = "nothing more has come"
 class FakeBroker:
     """`listed` and `fills` are what its lists show, `placed` and `cancelled` what it was asked.
 
-    `place_error` is raised by `place`; `arrives` tells whether an order then reaches the list all the same.
+    `place_error` is raised by `place`; `arrives` tells whether an order then reaches the list all the same, and
+    `acknowledges` whether the answer tells its id.
     `query_errors` are raised by the next calls of `orders`, one each; `account_errors` by the next of `asset`.
     """
 
@@ -37,6 +38,7 @@ class FakeBroker:
     place_error: GatewayError | None = None
     cancel_error: GatewayError | None = None
     arrives: bool = True
+    acknowledges: bool = False
     query_errors: list[GatewayError] = field(default_factory=list)
     account_errors: list[GatewayError] = field(default_factory=list)
     later_accounts: list[tuple[Asset, tuple[Position, ...]]] = field(default_factory=list)
@@ -48,12 +50,14 @@ class FakeBroker:
     async def close(self) -> None:
         self.pushed.put_nowait(None)
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         self.placed.append(order)
+        report = a_report(order, OrderStatus.REPORTED)
         if self.arrives:
-            self.listed[order.tag] = a_report(order, OrderStatus.REPORTED)
+            self.listed[order.tag] = report
         if self.place_error is not None:
             raise self.place_error
+        return report.order_id if self.acknowledges else ""
 
     async def cancel(self, order_id: str) -> None:
         self.cancelled.append(order_id)

@@ -22,11 +22,12 @@ class FaultyBroker(PaperBroker):
         super().__init__(exchange, clock)
         self._handed, self._chance, self._rate = handed, chance, rate
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         self._handed.append(order)
         self._fail("the order never left", self._rate / 2)
-        await super().place(order)
+        order_id = await super().place(order)
         self._fail("no answer, and the order is live", self._rate / 2)
+        return order_id
 
     async def cancel(self, order_id: str) -> None:
         self._fail("the cancel never left", self._rate)

@@ -34,10 +34,11 @@ class PaperBroker:
         self._is_closed = True
         self._poked.set()
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         """Hand one order over; it is on disk when this returns."""
-        self._exchange.submit(order, self._clock.now())
+        order_id = self._exchange.submit(order, self._clock.now())
         self._poked.set()
+        return order_id
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel."""

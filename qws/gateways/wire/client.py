@@ -61,9 +61,9 @@ class WireBroker:
             self._channel.end("closed")
             self._channel = None
 
-    async def place(self, order: OrderRequest) -> None:
+    async def place(self, order: OrderRequest) -> str:
         """Hand one order over; it is on the exchange's disk when this returns."""
-        await self._ask(wire.PLACE, order)
+        return await self._ask(wire.PLACE, order)
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel."""

@@ -22,7 +22,7 @@ from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.errors import ConfigError, GatewayError
 
-VERSION = 1
+VERSION = 2
 FRAME_MAX = 16 * 1024 * 1024  # bytes of one line; five thousand quotes need two million
 DEADLINE_S = 5.0
 
@@ -128,8 +128,8 @@ _FRAME: TypeAdapter[Frame] = TypeAdapter(Frame)
 _CODES: TypeAdapter[tuple[str, ...]] = TypeAdapter(_Codes)
 
 HELLO: Call[Hello, None] = Call("hello", TypeAdapter(Hello), NOTHING)
-PLACE: Call[OrderRequest, None] = Call(
-    "place", TypeAdapter(Annotated[OrderRequest, AfterValidator(_plausible)]), NOTHING
+PLACE: Call[OrderRequest, str] = Call(
+    "place", TypeAdapter(Annotated[OrderRequest, AfterValidator(_plausible)]), TypeAdapter(_Name)
 )
 CANCEL: Call[str, None] = Call("cancel", TypeAdapter(_Name), NOTHING)
 ASSET: Call[None, Asset] = Call("asset", NOTHING, TypeAdapter(Asset))
