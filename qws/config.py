@@ -18,7 +18,7 @@ from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
 from qws.errors import ConfigError
 
-_DAY_S = 86_400.0
+_DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
 
 class _Section(BaseModel):
@@ -133,6 +133,40 @@ class PaperSection(_Section):
     always_open: bool = False
 
 
+class BrokerSection(_Section):
+    """Who keeps the account: the simulated exchange, or a MiniQMT terminal."""
+
+    kind: Literal["paper", "xt"] = "paper"
+
+
+class XtSection(_Section):
+    """The MiniQMT terminal (XTQUANT.md 4.5): the package that speaks to it, its userdata_mini folder, the account
+    spelled out, the port of its quotes (0: found by the package); seconds it may take to answer, and between requests
+    of one kind."""
+
+    package: str = Field(default="xtquant", pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+    path: str = ""
+    account: str = Field(default="", pattern=r"^\w*$")
+    account_type: Literal["STOCK"] = "STOCK"
+    port: int = Field(default=0, ge=0, le=65_535)
+    import_s: float = Field(default=60.0, gt=0, le=_ANSWER_MAX_S)
+    connect_s: float = Field(default=30.0, gt=0, le=_ANSWER_MAX_S)
+    stop_s: float = Field(default=5.0, gt=0, le=_ANSWER_MAX_S)
+    call_s: float = Field(default=5.0, gt=0, le=_ANSWER_MAX_S)
+    query_s: float = Field(default=5.0, gt=0, le=_ANSWER_MAX_S)
+    quote_s: float = Field(default=3.0, gt=0, le=_ANSWER_MAX_S)
+    order_gap_s: float = Field(default=0.2, ge=0, le=_ANSWER_MAX_S)
+    query_gap_s: float = Field(default=1.0, ge=0, le=_ANSWER_MAX_S)
+
+    @field_validator("path")
+    @classmethod
+    def _readable(cls, path: str) -> str:
+        """In double quotes TOML reads C:\\temp as C:, a tab, and emp."""
+        if any(each < " " for each in path):
+            raise ValueError("it holds a control character: put Windows paths in single quotes")
+        return path
+
+
 class LogSection(_Section):
     """When a new log file begins (a time or a size), and the days it is kept. The audit journal is never touched."""
 
@@ -146,7 +180,7 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="QWS_", env_nested_delimiter="__")
 
-    mode: Literal["paper"] = "paper"
+    mode: Literal["paper", "shadow", "live"] = "paper"
     language: Literal["auto", "en", "zh_CN"] = "auto"
     inbox: str = Field(default="inbox", min_length=1)
     schedule: ScheduleSection = ScheduleSection()
@@ -156,8 +190,22 @@ class Config(BaseSettings):
     link: LinkSection = LinkSection()
     risk: RiskSection = RiskSection()
     fees: FeesSection = FeesSection()
+    broker: BrokerSection = BrokerSection()
+    xt: XtSection = XtSection()
     paper: PaperSection = PaperSection()
     log: LogSection = LogSection()
+
+    @model_validator(mode="after")
+    def _means_it(self) -> Self:
+        """Real money needs two settings that agree, and the account spelled out."""
+        if (self.mode == "paper") != (self.broker.kind == "paper"):
+            remedy = 'mode = "live" or "shadow" goes with [broker] kind = "xt", mode = "paper" with kind = "paper"'
+            raise ValueError(f'mode = "{self.mode}" with broker.kind = "{self.broker.kind}": {remedy}')
+        if self.mode != "paper" and not self.xt.account:
+            raise ValueError('xt.account is missing: write account = "..." under [xt], as the terminal shows it')
+        if self.mode != "paper" and not self.xt.path:
+            raise ValueError("xt.path is missing: write path = '...' under [xt], the terminal's folder userdata_mini")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -179,7 +227,7 @@ def load_config(path: Path) -> Config:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; give this user the right to read it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML in UTF-8: {error}") from error
+        raise ConfigError(f"{path} is not valid TOML in UTF-8, with Windows paths in single quotes: {error}") from error
     return _checked(Config, table, str(path))
 
 
@@ -215,4 +263,8 @@ def _line(source: str, problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{source}: unknown key {key}; correct its spelling or remove it"
+    if not key:  # between sections: the input would be everything there is
+        return f"{source}: {problem['ctx']['error']}"
+    if problem["type"] == "string_type":
+        return f"{source}: {key} = {problem['input']!r}: {problem['msg']}; put it in quotes"
     return f"{source}: {key} = {problem['input']!r}: {problem['msg']}"

@@ -18,6 +18,7 @@ from loguru import logger
 
 from actors.file_watcher import folder_changes
 from qws.app import Ports, build
+from qws.arming import require_armed
 from qws.config import Config
 from qws.edges import open_edges
 from qws.errors import StoreError
@@ -45,6 +46,7 @@ async def in_thread(call: Callable[[], T], /) -> T:
 
 async def serve(home: Home, config: Config) -> int:
     """Run until a signal or a crash; returns the exit code. Raises QwsError when the environment is broken."""
+    require_armed(home, config)
     clock, asked = SystemClock(), anyio.Event()
     with stop_on_signals(asked.set):  # from the first moment: a stop during a long recovery is orderly too
         async with open_edges(home, config, clock) as edges:
@@ -59,7 +61,7 @@ async def serve(home: Home, config: Config) -> int:
                 ports = Ports(
                     edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
                 )
-                views = _Views(projector, clock)
+                views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)
             finally:
@@ -87,8 +89,8 @@ async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
 class _Views:
     """Keeps the read models close behind the journal; trading never waits for them, and never ends for them."""
 
-    def __init__(self, projector: Projector, clock: SystemClock) -> None:
-        self._projector, self._clock = projector, clock
+    def __init__(self, projector: Projector, clock: SystemClock, mode: str) -> None:
+        self._projector, self._clock, self._mode = projector, clock, mode
         self._started = clock.now()
         self._queued = anyio.Event()
 
@@ -121,7 +123,7 @@ class _Views:
         rows = [ActorRow(cell.contract.name, cell.state, len(cell.inbox), cell.handled) for cell in system.cells]
         self._projector.write_actors(rows)
         now = self._clock.now()
-        self._projector.write_daemon(DaemonRow(state, os.getpid(), self._started, now, version("qws"), "paper"))
+        self._projector.write_daemon(DaemonRow(state, os.getpid(), self._started, now, version("qws"), self._mode))
 
     def _write(self, call: Callable[[], None]) -> None:
         try:

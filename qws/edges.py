@@ -1,20 +1,35 @@
-"""Broker and quotes of a paper account: inside the daemon, or those of an exchange that is its own process."""
+"""Broker, quotes and calendar: of a MiniQMT terminal, or of a paper account inside the daemon or beside it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio
+from loguru import logger
 
 from qws.config import Config
+from qws.domain.calendar import TradingCalendar
 from qws.domain.rules import RuleBook
-from qws.errors import AlreadyRunning
+from qws.errors import AlreadyRunning, GatewayError
+from qws.gateways.sim.books import Books, Opening
+from qws.gateways.sim.shadow import ShadowBroker
 from qws.gateways.wire.client import WireBroker, WireQuotes
 from qws.gateways.wire.protocol import parse_address
-from qws.home import Home
-from qws.paper import open_paper, tables
+from qws.gateways.xt.broker import XtBroker
+from qws.gateways.xt.calendar import XtCalendar
+from qws.gateways.xt.quotes import QuoteLine, XtQuotes
+from qws.gateways.xt.settings import Deadlines, Pace, Terminal
+from qws.home import Home, account_lock
+from qws.paper import fee_plan, open_paper, tables
 from qws.ports import Broker, Calendar, Clock, Quotes
 from qws.store.lock import HomeLock
+
+_CALENDAR_AT, _CALENDAR_RETRY = time(8, 50), timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +42,30 @@ class Edges:
     quotes: Quotes
 
 
-@asynccontextmanager
-async def open_edges(home: Home, config: Config, clock: Clock) -> AsyncIterator[Edges]:
+def open_edges(home: Home, config: Config, clock: Clock) -> AbstractAsyncContextManager[Edges]:
     """The ports of the account that the configuration names, until the block ends.
 
-    Raises ConfigError, and AlreadyRunning while an exchange of its own has this home's account open.
+    Raises ConfigError, and AlreadyRunning while somebody else has this account open.
     """
-    if config.paper.exchange:
-        rules, calendar = tables(config, home.config_folder)
-        address = parse_address(config.paper.exchange, named="paper.exchange")
-        broker, quotes = WireBroker(address, clock), WireQuotes(address)
-        try:
-            yield Edges(rules, calendar, broker, quotes)
-        finally:
-            await broker.close()
-            await quotes.close()
-        return
+    if config.broker.kind == "xt":
+        return _at_terminal(home, config, clock)
+    return _beside(home, config, clock) if config.paper.exchange else _inside(home, config, clock)
+
+
+@asynccontextmanager
+async def _beside(home: Home, config: Config, clock: Clock) -> AsyncIterator[Edges]:
+    rules, calendar = tables(config, home.config_folder)
+    address = parse_address(config.paper.exchange, named="paper.exchange")
+    broker, quotes = WireBroker(address, clock), WireQuotes(address)
+    try:
+        yield Edges(rules, calendar, broker, quotes)
+    finally:
+        await broker.close()
+        await quotes.close()
+
+
+@asynccontextmanager
+async def _inside(home: Home, config: Config, clock: Clock) -> AsyncIterator[Edges]:
     lock = HomeLock(home.exchange_lock)
     try:
         lock.acquire()
@@ -54,3 +77,67 @@ async def open_edges(home: Home, config: Config, clock: Clock) -> AsyncIterator[
             yield Edges(paper.rules, paper.calendar, paper.broker, paper.quotes)
     finally:
         lock.release()
+
+
+@asynccontextmanager
+async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterator[Edges]:
+    rules, calendar = tables(config, home.config_folder)
+    xt, limits = config.xt, deadlines_of(config)
+    line, terminal = QuoteLine(xt.package, limits, port=xt.port), terminal_of(config)
+    terminal.lock.parent.mkdir(parents=True, exist_ok=True)
+    live = XtBroker(terminal, clock, limits, Pace(order_gap_s=xt.order_gap_s, query_gap_s=xt.query_gap_s))
+    quotes, books = XtQuotes(line, rules, clock), None
+    broker: Broker = live
+    try:
+        async with anyio.create_task_group() as tasks:
+            if isinstance(calendar, TradingCalendar):  # else paper.always_open: the terminal is a simulator
+                calendar = known = XtCalendar(line, calendar)
+                tasks.start_soon(keep_current, known.refresh, clock)
+            if config.mode != "live":
+                books = Books(home.shadow)
+                market = rules, calendar, fee_plan(config)
+                broker = ShadowBroker(books, quotes, market, clock, partial(_opening_of, live))
+            yield Edges(rules, calendar, broker, quotes)
+            tasks.cancel_scope.cancel()
+    finally:
+        await broker.close()
+        await live.close()
+        await quotes.close()
+        if books is not None:
+            books.close()
+
+
+async def _opening_of(live: Broker) -> Opening:
+    """What the real account holds now; the connection is given back, since nothing is ever ordered through it."""
+    await live.open()
+    try:
+        asset, held = await live.asset(), await live.positions()
+    finally:
+        await live.close()
+    return Opening(asset.cash + asset.frozen, tuple((each.code, each.shares, each.sellable) for each in held))
+
+
+async def keep_current(refresh: Callable[[], Awaitable[object]], clock: Clock) -> None:
+    """Read the terminal's calendar now and every day before the open; until that works our tables alone hold."""
+    while True:
+        now = clock.now()
+        again = datetime.combine(now.date(), _CALENDAR_AT, now.tzinfo)
+        try:
+            await refresh()
+            again += timedelta(days=1 if now >= again else 0)
+        except GatewayError as error:
+            logger.warning("calendar of the terminal: {}; the shipped tables hold", error)
+            again = now + _CALENDAR_RETRY
+        await clock.sleep_until(again)
+
+
+def terminal_of(config: Config) -> Terminal:
+    """The terminal that [xt] names; the account's lock is this user's, so that two homes cannot share an account."""
+    xt = config.xt
+    return Terminal(xt.package, Path(xt.path), xt.account, account_lock(xt.account))
+
+
+def deadlines_of(config: Config) -> Deadlines:
+    """How long the terminal may take."""
+    xt = config.xt
+    return Deadlines(xt.import_s, xt.connect_s, xt.stop_s, xt.call_s, xt.query_s, xt.quote_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from qws.errors import ConfigError
@@ -51,6 +52,11 @@ class Home:
         return self.state / "exchange.sqlite"
 
     @property
+    def shadow(self) -> Path:
+        """The books of an account that trades on paper in the real market."""
+        return self.state / "shadow.sqlite"
+
+    @property
     def exchange_lock(self) -> Path:
         """Held by the process that has the paper exchange's books open: its own, or the daemon."""
         return self.state / "exchange.lock"
@@ -66,6 +72,11 @@ class Home:
         return self.state / "daemon.lock"
 
     @property
+    def armed(self) -> Path:
+        """What a person confirmed with `qws arm`."""
+        return self.state / "armed.json"
+
+    @property
     def archive(self) -> Path:
         """Accepted targets as Parquet."""
         return self.state / "targets"
@@ -79,6 +90,12 @@ class Home:
     def logs(self) -> Path:
         """The log for tailing and its JSON twin."""
         return self.root / "logs"
+
+
+def account_lock(account: str) -> Path:
+    """Held by the one process of this user that trades a live account, from whichever home."""
+    digest = sha256(account.encode("utf-8")).hexdigest()[:12]
+    return Path.home() / ".qws" / f"account-{digest}.lock"
 
 
 def find_home(given: str | None) -> Home:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -14,7 +16,7 @@ from qws import messages as m
 from qws.config import LogSection
 from qws.errors import ConfigError
 from qws.home import Home
-from qws.runtime.clock import SHANGHAI
+from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.runtime.message import ActorCrashed, Envelope, Message
 from qws.text import describe
 
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
 _WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.LedgerDrift, m.RecordDisputed, m.StrayOrderSeen)
 
 
-def start_logging(home: Home, section: LogSection, *, console: bool) -> None:
+def start_logging(home: Home, section: LogSection, *, console: bool, head: str = "") -> None:
     """Write to `logs/qws-<date>.log` and `.jsonl`; the date is in the name because Windows renames no tailed file.
 
-    Raises ConfigError for a rotation that is none, OSError when the folder cannot be written.
+    Every further file begins with `head`; the first begins with what the caller says next. Raises ConfigError for a
+    rotation that is none, OSError when the folder cannot be written.
     """
     logger.remove()
     home.logs.mkdir(parents=True, exist_ok=True)
     try:
-        _add_files(home, section)
+        _add_files(home, section, head)
     except ValueError as error:
         text = 'write a time of day such as "00:00", or a size such as "100 MB"'
         raise ConfigError(f"{home.config_file}: log.rotation = {section.rotation!r}: {text}") from error
@@ -40,11 +43,15 @@ def start_logging(home: Home, section: LogSection, *, console: bool) -> None:
         logger.add(sys.stderr, format=_text_line, level=section.level, diagnose=False, backtrace=False)
 
 
-def _add_files(home: Home, section: LogSection) -> None:
-    for name, line in (("qws-{time:YYYY-MM-DD}.log", _text_line), ("qws-{time:YYYY-MM-DD}.jsonl", _json_line)):
+def _add_files(home: Home, section: LogSection, head: str) -> None:
+    for name, line, begun in (
+        ("qws-{time:YYYY-MM-DD}.log", _text_line, _text_head),
+        ("qws-{time:YYYY-MM-DD}.jsonl", _json_line, _json_head),
+    ):
         logger.add(
             str(home.logs / name),
             format=line,
+            opener=_Opener(partial(begun, head)),
             level=section.level,
             rotation=section.rotation,
             retention=f"{section.retention_days} days",
@@ -52,6 +59,30 @@ def _add_files(home: Home, section: LogSection) -> None:
             diagnose=False,  # the default prints the values of variables, an account number included
             backtrace=False,
         )
+
+
+class _Opener:
+    """Opens log files. The first one is begun by what the caller says; each new one after it begins with a head."""
+
+    def __init__(self, head: Callable[[datetime], str]) -> None:
+        self._head = head
+        self._is_first = True
+
+    def __call__(self, path: str, flags: int) -> int:
+        """As `os.open`."""
+        file = os.open(path, flags, 0o666)
+        if not self._is_first and not os.fstat(file).st_size:
+            os.write(file, f"{self._head(SystemClock().now())}{os.linesep}".encode())
+        self._is_first = False
+        return file
+
+
+def _text_head(head: str, at: datetime) -> str:
+    return f"{_shown(at)} | {'INFO': <16} | {head}"
+
+
+def _json_head(head: str, at: datetime) -> str:
+    return _document(_shown(at), "INFO", {}, head)
 
 
 def stop_logging() -> None:
@@ -125,14 +156,11 @@ def _text_line(record: Record) -> str:
 
 def _json_line(record: Record) -> str:
     extra = record["extra"]
-    line = {
-        "at": extra.get("at", _shown(record["time"])),
-        "level": record["level"].name,
-        "run": extra.get("run", ""),
-        "id": extra.get("id", ""),
-        "actor": extra.get("actor", ""),
-        "kind": extra.get("kind", ""),
-        "text": record["message"],
-    }
-    extra["json"] = json.dumps(line, ensure_ascii=False)
+    at = extra.get("at", _shown(record["time"]))
+    extra["json"] = _document(at, record["level"].name, extra, record["message"])
     return "{extra[json]}\n"
+
+
+def _document(at: str, level: str, extra: Mapping[str, str], text: str) -> str:
+    told = {name: extra.get(name, "") for name in ("run", "id", "actor", "kind")}
+    return json.dumps({"at": at, "level": level, **told, "text": text}, ensure_ascii=False)

@@ -66,6 +66,8 @@ def open_market(config: Config, root: Path, rules: RuleBook, calendar: Calendar)
 
 def open_paper(config: Config, root: Path, clock: Clock, books: Path | None, override: Path | None) -> Paper:
     """Open the paper account; `books` is its file, or None to keep it in memory. Raises ConfigError."""
+    if config.broker.kind != "paper":
+        raise ConfigError('this looks at the simulated account, and broker.kind = "xt": it would say nothing of yours')
     rules, calendar = tables(config, override)
     market, bars, indexes = open_market(config, root, rules, calendar)
     positions = read_positions(root / config.paper.positions) if config.paper.positions else ()

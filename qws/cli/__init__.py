@@ -13,10 +13,12 @@ from qws.errors import QwsError
 COMMANDS = {
     "demo": ("qws.cli.demo", "One accelerated paper day, from a weight file to a rebalanced account."),
     "init": ("qws.cli.home", "Make a runnable home: config, inbox, state, logs."),
+    "arm": ("qws.cli.arm", "Confirm that this home may trade real money; once, and after a change of account."),
     "run": ("qws.cli.run", "The daemon: watch the inbox, trade, record."),
     "exchange": ("qws.cli.exchange", "The paper exchange as a process of its own; the daemon may die while it lives."),
     "check": ("qws.cli.check", "Check config, tables, folders and clock; also called doctor."),
     "doctor": ("qws.cli.check", "The same as check."),
+    "conformance": ("qws.cli.conformance", "Does the live terminal do what is expected of every broker? Card by card."),
     "plan": ("qws.cli.plan", "Preview what a weight file would trade; sends nothing."),
     "status": ("qws.cli.views", "State, account, actors, last run."),
     "runs": ("qws.cli.views", "Every run and its result."),

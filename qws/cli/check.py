@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import platform
 import shutil
 import sys
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from qws.arming import account_label
 from qws.cli.options import home_option, json_option, print_json
 from qws.config import Config, load_config
 from qws.domain.calendar import TradingCalendar
@@ -34,10 +36,10 @@ _ANSWER_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; the remedy is "" where none is needed."""
+    """One thing that was looked at, or could not be (SKIP); the remedy is "" where none is needed."""
 
     name: str
-    status: Literal["OK", "WARN", "FAIL"]
+    status: Literal["OK", "WARN", "FAIL", "SKIP"]
     text: str
     remedy: str = ""
 
@@ -47,7 +49,8 @@ class Check:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, home: Home, *, as_json: bool) -> None:
-    """Check config, tables, calendar, folders, disk, journal, views, prices and clock.
+    """Check config, tables, calendar, folders, disk, journal, views, prices and clock; for a live account also this
+    Windows, the terminal, the account and its quotes. Nothing is ordered.
 
     Exit codes: 0 nothing failed, 1 something failed, 2 the configuration failed.
     """
@@ -61,7 +64,11 @@ def check(ctx: click.Context, home: Home, *, as_json: bool) -> None:
             click.echo(f"{each.status:<4}  {each.name:<{wide}}  {each.text}")
             if each.remedy:
                 click.echo(f"{'':<6}{'':<{wide}}  -> {each.remedy}")
-    ctx.exit(2 if "config" in failed else 1 if failed else 0)
+    code = 2 if "config" in failed else 1 if failed else 0
+    if any(each.name == "stuck" for each in found):  # the vendor's threads would keep the interpreter from ending
+        sys.stdout.flush()
+        os._exit(code)
+    ctx.exit(code)
 
 
 doctor = check
@@ -79,13 +86,18 @@ def _checks(home: Home) -> Iterator[Check]:
     except ConfigError as error:
         yield Check("config", "FAIL", str(error), f"correct {home.config_file}")
         return
-    yield Check("config", "OK", f"{home.config_file}: {config.mode} account")
+    yield Check("config", "OK", f"{home.config_file}: {account_label(config)}")
     yield from _tables(home, config, SystemClock().now().date())
     for name, folder in (("inbox", home.root / config.inbox), ("state", home.state), ("logs", home.logs)):
         yield folder_check(name, folder)
     yield disk_check(shutil.disk_usage(home.root).free)
     yield _journal(home)
     yield _views(home)
+    if config.mode != "paper":
+        from qws.cli.check_live import live_checks
+
+        yield from live_checks(home, config)
+        return
     yield from _paper_files(home, config)
     if config.paper.exchange:
         yield _exchange(config.paper.exchange)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import anyio
 import click
 from loguru import logger
 
+from qws.arming import account_label
 from qws.config import Config, load_config
 from qws.daemon import serve
 from qws.errors import QwsError, StoreError
@@ -32,13 +34,18 @@ def run(folder: str | None, *, quiet: bool) -> None:
         code = _locked(home, config, lock, quiet=quiet)
     except OSError as error:
         raise _broken(error) from error
+    if config.broker.kind == "xt" and f"{config.xt.package}.xttrader" in sys.modules:
+        # Its threads can keep the interpreter from ending, for ever (XTQUANT.md H3); everything of ours is written.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
 def _locked(home: Home, config: Config, lock: HomeLock, *, quiet: bool) -> int:
     try:
-        start_logging(home, config.log, console=not quiet)
-        logger.info("home {}, {} account, settings {}", home.root, config.mode, home.config_file)
+        head = f"home {home.root}, {account_label(config)}, settings {home.config_file}"
+        start_logging(home, config.log, console=not quiet, head=head)
+        logger.info("{}", head)
         code = _serve(home, config, quiet=quiet)
         logger.info("stopped, exit code {}", code)
     finally:

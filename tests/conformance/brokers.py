@@ -3,93 +3,74 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from qws.conformance import stand as seat
+from qws.conformance.stand import Ear
 from qws.domain.market import Side
-from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+from qws.domain.orders import BrokerOrder, OrderRequest
 from qws.gateways.sim.broker import PaperBroker, PaperQuotes
 from qws.gateways.sim.exchange import SimExchange
+from qws.gateways.sim.market import SimMarket
 from qws.gateways.wire.client import WireBroker, WireQuotes
 from qws.gateways.wire.protocol import Address
 from qws.gateways.wire.server import WireServer
-from qws.ports import Broker, BrokerEvent, LinkDown, LinkUp, Quotes
+from qws.gateways.xt.broker import XtBroker
+from qws.gateways.xt.quotes import QuoteLine, XtQuotes
+from qws.gateways.xt.settings import Deadlines, Pace, Terminal
+from qws.ports import Broker, Quotes
 from qws.runtime.clock import SystemClock, VirtualLoop
+from qws.tables import load_calendar, load_rules
 from tests.gateways.sim_rig import FixedBars, a_market, an_exchange, at, flat
+from tests.xt_native import SimTerminal, install
 
 # Sessions and prices of the account that every card begins with.
 BOUGHT, HELD, STOPPED, INDEX = "600000.SH", "600004.SH", "600006.SH", "000001.SH"
 TEN = at("10:00:00")
 CASH = Decimal(5_000_000)
 OPENING = ((HELD, 3000, 2000),)
-_PATIENCE_S = 10.0
 NOWHERE = Address("127.0.0.1", 0)
+ACCOUNT = "1000000365"
+AT_ONCE = Pace(order_gap_s=0.0, query_gap_s=0.0)
+
+Hand = Callable[[OrderRequest], object]
+Ports = tuple[Broker, Quotes, Hand]
 
 
 class DayClock(SystemClock):
     """Seconds of the running loop from a given moment on; can be put ahead."""
 
     def __init__(self, start: datetime) -> None:
-        self._start, self._began = start, asyncio.get_running_loop().time()
+        self._start, self._loop = start, asyncio.get_running_loop()
+        self._began = self._loop.time()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=asyncio.get_running_loop().time() - self._began)
+        return self._start + timedelta(seconds=self._loop.time() - self._began)
 
     def put_to(self, moment: datetime) -> None:
         """Let it be that moment now."""
         self._start += moment - self.now()
 
 
-@dataclass
-class Ear:
-    """Hears the events of one broker in a task of its own."""
+@dataclass(kw_only=True)
+class Stand(seat.Stand):
+    """A stand whose market, time and other traders obey: `by_hand` orders at the exchange, past the broker.
 
-    heard: list[BrokerEvent] = field(default_factory=list)
-    _more: asyncio.Event = field(default_factory=asyncio.Event)
+    `refuses_at_once`: this broker may turn an order down in the answer to it, and never list it (XTQUANT.md 4.1).
+    """
 
-    async def listen(self, broker: Broker) -> None:
-        """Until the stream ends."""
-        async for event in broker.events():
-            self.heard.append(event)
-            self._more.set()
-
-    async def until(self, enough: Callable[[list[BrokerEvent]], bool]) -> None:
-        """Wait for news until they are enough; fails when that takes too long."""
-        async with asyncio.timeout(_PATIENCE_S):
-            while not enough(self.heard):
-                self._more.clear()
-                await self._more.wait()
-
-    def orders(self, tag: str) -> list[BrokerOrder]:
-        """What was told of an order."""
-        return [event for event in self.heard if isinstance(event, BrokerOrder) and event.tag == tag]
-
-    def trades(self, tag: str) -> list[Trade]:
-        """The fills that were told of an order."""
-        return [event for event in self.heard if isinstance(event, Trade) and event.tag == tag]
-
-    def links(self) -> list[type[BrokerEvent]]:
-        """What was told of the connection."""
-        return [type(event) for event in self.heard if isinstance(event, LinkDown | LinkUp)]
-
-
-@dataclass
-class Stand:
-    """A broker with an account, its market, the time, and how to begin again over the same account."""
-
-    broker: Broker
-    quotes: Quotes
     clock: DayClock
-    ear: Ear
-    restart: Callable[[], Awaitable[None]]
+    by_hand: Hand
+    refuses_at_once: bool
 
-    async def order(self, tag: str, side: Side, code: str, shares: int, price: Decimal) -> None:
-        """Place."""
-        await self.broker.place(OrderRequest(tag, code, side, shares, price))
+    async def order(self, tag: str, side: Side, code: str, shares: int, price: Decimal) -> str:
+        """Place; what the answer says."""
+        return await self.broker.place(OrderRequest(tag, code, side, shares, price))
 
     async def crossing(self, side: Side, code: str) -> Decimal:
         """A price that trades at once: three levels into the book."""
@@ -114,13 +95,16 @@ class Stand:
         return order
 
 
-Opened = Callable[[Path], AbstractAsyncContextManager[Stand]]
-
-
-def an_account(path: Path, now: datetime) -> SimExchange:
-    """The account of every card: flat prices, one suspended name, one holding of which 1000 were bought today."""
+def the_market() -> SimMarket:
+    """The market of every card: flat prices, one suspended name."""
     bars = FixedBars({BOUGHT: flat("10.00"), HELD: flat("20.00"), INDEX: flat("3500.00")}, {STOPPED: Decimal("5.00")})
-    return an_exchange(a_market(bars), now, cash=CASH, positions=OPENING, path=path / "exchange.sqlite")
+    return a_market(bars)
+
+
+def an_account(path: Path, now: datetime, market: SimMarket | None = None) -> SimExchange:
+    """The account of every card: one holding, of which 1000 were bought today."""
+    file = path / "exchange.sqlite"
+    return an_exchange(market or the_market(), now, cash=CASH, positions=OPENING, path=file)
 
 
 def papers(exchange: SimExchange, clock: DayClock) -> tuple[PaperBroker, PaperQuotes]:
@@ -154,51 +138,102 @@ async def served(exchange: SimExchange, clock: DayClock, address: Address = NOWH
 
 
 @asynccontextmanager
-async def in_process(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[tuple[Broker, Quotes]]:
+async def in_process(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[Ports]:
     """One life of the embedded exchange."""
     with closing(an_account(path, clock.now())) as exchange:
         broker, quotes = papers(exchange, clock)
         async with heard_by(broker, ear):
-            yield broker, quotes
+            yield broker, quotes, lambda order: exchange.submit(order, clock.now())
 
 
 @asynccontextmanager
-async def over_a_socket(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[tuple[Broker, Quotes]]:
+async def over_a_socket(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[Ports]:
     """One life of an exchange that is reached over TCP."""
     with closing(an_account(path, clock.now())) as exchange:
         async with served(exchange, clock) as address:
             broker, quotes = WireBroker(address, clock), WireQuotes(address)
             async with heard_by(broker, ear):
-                yield broker, quotes
+                yield broker, quotes, lambda order: exchange.submit(order, clock.now())
             await quotes.close()
 
 
-Life = Callable[[Path, DayClock, Ear], AbstractAsyncContextManager[tuple[Broker, Quotes]]]
+class RestingTerminal(SimTerminal):
+    """A terminal that looks at its counter no more once it is being closed, whatever was still due there."""
+
+    def _look(self) -> None:
+        if not self.closed.is_set():
+            super()._look()
 
 
 @asynccontextmanager
-async def standing(life: Life, path: Path) -> AsyncIterator[Stand]:
+async def over_the_vendor(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[Ports]:
+    """One life of a terminal that is reached through the vendor's own Python."""
+    market, native, counters = the_market(), install(), list[SimExchange]()
+
+    def counter() -> SimExchange:
+        counters.append(an_account(path, clock.now(), market))
+        return counters[-1]
+
+    terminal = RestingTerminal(counter, market, load_calendar(), clock, account_id=ACCOUNT)
+    native.attach(terminal)
+    line = QuoteLine("xtquant", Deadlines())
+    broker = XtBroker(Terminal("xtquant", path, ACCOUNT, path / "xt.lock"), clock, Deadlines(), AT_ONCE)
+    try:
+        async with heard_by(broker, ear):
+            quotes = XtQuotes(line, load_rules(), clock)
+            yield broker, quotes, lambda order: terminal.ask(lambda: counters[0].submit(order, clock.now()))
+    finally:
+        line.close()
+        native.detach()
+
+
+Life = Callable[[Path, DayClock, Ear], AbstractAsyncContextManager[Ports]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of broker: the loop it runs on, one life of it, and whether it may refuse in its answer."""
+
+    loop: Callable[[], asyncio.AbstractEventLoop]
+    life: Life
+    refuses_at_once: bool = False
+
+
+@asynccontextmanager
+async def standing(kind: Kind, path: Path) -> AsyncIterator[Stand]:
     """A stand whose restart ends one life and begins the next over the same file."""
-    clock = DayClock(TEN)
+    clock, ear = DayClock(TEN), Ear()
+    living = kind.life(path, clock, ear)
 
     async def again() -> None:
         nonlocal living
         await living.__aexit__(None, None, None)
         stand.ear = Ear()
-        living = life(path, clock, stand.ear)
-        stand.broker, stand.quotes = await living.__aenter__()
+        living = kind.life(path, clock, stand.ear)
+        stand.broker, stand.quotes, stand.by_hand = await living.__aenter__()
 
-    ear = Ear()
-    living = life(path, clock, ear)
-    stand = Stand(*await living.__aenter__(), clock, ear, again)
+    broker, quotes, by_hand = await living.__aenter__()
+    stand = Stand(
+        broker=broker,
+        quotes=quotes,
+        calendar=load_calendar(),
+        clock=clock,
+        ear=ear,
+        restart=again,
+        codes=(BOUGHT, HELD, STOPPED),
+        index=INDEX,
+        by_hand=by_hand,
+        refuses_at_once=kind.refuses_at_once,
+    )
     try:
         yield stand
     finally:
         await living.__aexit__(None, None, None)
 
 
-# name -> (the loop it runs on, one life of it). The embedded exchange needs no real second.
-KINDS: dict[str, tuple[Callable[[], asyncio.AbstractEventLoop], Life]] = {
-    "embedded": (VirtualLoop, in_process),
-    "socket": (asyncio.new_event_loop, over_a_socket),
+# The embedded exchange needs no real second.
+KINDS = {
+    "embedded": Kind(VirtualLoop, in_process),
+    "socket": Kind(asyncio.new_event_loop, over_a_socket),
+    "xt": Kind(asyncio.new_event_loop, over_the_vendor, refuses_at_once=True),
 }

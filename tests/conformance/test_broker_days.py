@@ -86,7 +86,8 @@ def test_16_a_cancel_that_comes_too_late_or_for_nothing_changes_nothing(play: Pl
 
         assert await stand.listed("t16") == ended
         await rests(stand, "t16b", Side.SELL, HELD, 100)
-        assert {replace(order, message="") for order in stand.ear.orders("t16")[-2:]} == {replace(ended, message="")}
+        told = stand.ear.orders("t16")
+        assert {replace(each, message="") for each in told[told.index(ended) :]} == {replace(ended, message="")}
 
     play(card)
 
@@ -143,8 +144,9 @@ def test_20_quotes_and_records_tell_what_they_know_and_leave_out_the_rest(play: 
         assert quotes[STOPPED].suspended
         assert records[STOPPED].suspended
         assert (records[BOUGHT].tick, records[BOUGHT].buy_min, records[BOUGHT].day) == (CENT, 100, TEN.date())
+        assert await stand.quotes.quotes(()) == {}
+        stand.clock.put_to(at("15:10:00"))
         assert await stand.quotes.index_close(INDEX, TEN.date()) == Decimal("3500.00")
         assert await stand.quotes.index_close("000905.SH", date(2026, 11, 18)) is None
-        assert await stand.quotes.quotes(()) == {}
 
     play(card)

@@ -50,7 +50,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "qws/store/parquet_file.py",  # a rename that Windows refuses is tried again, off the loop
         "tests/bench/",  # watches real processes
     ),
-    "threads": ("qws/daemon.py", "qws/gateways/xt/"),  # the offload function; the vendor's calls and callbacks
+    "threads": ("qws/daemon.py", "qws/gateways/xt/worker.py"),  # the offload function; the vendor's calls
     "chance": (),
     "Any": ("qws/runtime/", "qws/gateways/xt/", "qws/cli/", "qws/config.py"),  # JSON documents, pydantic's problems
 }
