@@ -101,7 +101,14 @@ def _checks(home: Home) -> Iterator[Check]:
     yield from _paper_files(home, config)
     if config.paper.exchange:
         yield _exchange(config.paper.exchange)
-    yield xtquant_check(platform.system(), is_found=importlib.util.find_spec("xtquant") is not None)
+    yield xtquant_check(platform.system(), is_found=_is_there("xtquant"))
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # somebody put it into sys.modules by hand
+        return True
 
 
 def python_check(version: tuple[int, int], *, asserts: bool) -> Check:

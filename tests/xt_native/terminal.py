@@ -175,6 +175,8 @@ class SimTerminal:
             raise self.errors[0]
 
     def _look(self) -> None:
+        if self.closed.is_set():
+            return
         due = self._desk.look()
         wait_s = _LOOK_S if due is None else min(max((due - self.now()).total_seconds(), 0.001), _LOOK_S)
         self._lane.put(self._look, wait_s)
