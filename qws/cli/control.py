@@ -96,7 +96,7 @@ def _needs_nobody(orders: Iterable[Record], tag: str) -> str:
     row = next((each for each in orders if each["tag"] == tag), None)
     if row is None or same_day_part(tag) != day_part(SystemClock().now().date()):
         return f"no order {tag} of today is known; `qws orders` shows them"
-    if row["status"] in (status.name.lower() for status in TERMINAL):
+    if row["status"] in {status.name.lower() for status in TERMINAL}:
         return f"order {tag} is {row['status']}; nobody needs to say what became of it"
     return ""
 
