@@ -90,7 +90,7 @@ class BrokerLink(Actor):
 
     async def on_order_settled(self, msg: m.OrderSettled) -> m.OrderUpdated | Later[m.OrderSettled] | None:
         try:
-            order = self._known.settle(msg.tag, msg.order_id, await self._broker.orders())
+            order = self._known.settle(msg.tag, msg.order_id, await self._broker.orders(), self._clock.now().date())
         except GatewayError:
             return Later(self._rules.sweep_s, msg)
         return m.OrderUpdated(order) if order is not None else None
@@ -137,7 +137,8 @@ class BrokerLink(Actor):
         orders, trades = await self._broker.orders(), await self._broker.trades()
         now, look = self._clock.now(), None
         if not self._handover.is_pause(now) and self._known.look(orders, now):
-            look = Look(now, await self._broker.asset(), await self._broker.positions(), orders, trades)
+            with suppress(GatewayError):
+                look = Look(now, await self._broker.asset(), await self._broker.positions(), orders, trades)
         news = heard(self._known, orders, trades, now.date())
         news += map(m.OrderUpdated, self._known.decide(look) if look is not None else ())
         return [*news, *unwanted(self._known, orders)]

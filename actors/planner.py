@@ -63,12 +63,14 @@ class Planner(Actor):
     def recall_place_order(self, msg: PlaceOrder) -> None:
         self._unsettled.intend(msg.run_id, msg.order)
 
+    def on_place_order(self, msg: PlaceOrder) -> None:
+        self._unsettled.hand_over(msg.run_id, msg.order)
+
     def recall_order_updated(self, msg: OrderUpdated) -> None:
         self._unsettled.note(msg.order)
 
     on_run_finished = recall_run_finished
     on_run_paused = recall_run_paused
-    on_place_order = recall_place_order
     on_order_updated = recall_order_updated
 
     def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[PlanDrafted | PlanRefused | RecordDisputed]:

@@ -15,11 +15,10 @@ News = m.OrderUpdated | m.FillReceived | m.StrayOrderSeen | m.ControlOrdered | m
 def heard(known: KnownOrders, orders: Iterable[BrokerOrder], trades: Iterable[Trade], today: date) -> list[News]:
     """What is new about orders and fills; a row that should not be there stops all trading, a late one excepted."""
     updates, strays = list(known.merge_orders(orders, today)), known.strays()
-    news: list[News] = [m.FillReceived(each) for each in known.merge_trades(trades, today)]  # it is known now whose
-    news += map(m.OrderUpdated, updates)
-    news += map(m.StrayOrderSeen, strays)
+    fills = [m.FillReceived(each) for each in known.merge_trades(trades, today)]  # it is known now whose
     ill = (each for each in strays if each.reason != "ghost")
-    return [*news, *(m.ControlOrdered("halt", f"the broker has an order of ours that is {each}") for each in ill)]
+    news: list[News] = [m.ControlOrdered("halt", f"the broker has an order of ours that is {each}") for each in ill]
+    return [*news, *map(m.StrayOrderSeen, strays), *fills, *map(m.OrderUpdated, updates)]
 
 
 def unwanted(known: KnownOrders, rows: Iterable[BrokerOrder]) -> Iterator[m.CancelOrder]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import getpass
 import platform
+from collections.abc import Iterable
 
 import click
 
 from qws.cli.options import home_option, json_option, print_json
-from qws.domain.tags import is_ours
+from qws.domain.orders import TERMINAL
+from qws.domain.tags import day_part, is_ours, same_day_part
 from qws.home import Home
 from qws.runtime.clock import SystemClock
 from qws.store.lock import is_held
 from qws.store.parquet_file import pause
-from qws.store.reading import Views, answer_of, ask, withdraw
+from qws.store.reading import Record, Views, answer_of, ask, withdraw
 from qws.store.views import Projector
 
 ANSWER_WAIT_S = 3.0
@@ -84,11 +86,26 @@ def settle(
         raise click.UsageError("say either --order-id ID or --never-arrived, after looking at the terminal")
     if not is_ours(tag):
         raise click.UsageError(f"{tag} is no tag of ours; `qws orders` shows them")
+    if is_held(home.lock) and (why := _needs_nobody(Views(home.views).orders(None), tag)):
+        _tell(ctx, "settle", "refused", why, as_json=as_json)
     _order(ctx, home, "settle", f"{tag} {order_id or ''}", as_json=as_json)
 
 
+def _needs_nobody(orders: Iterable[Record], tag: str) -> str:
+    """Why no person is asked about an order; empty when one is."""
+    row = next((each for each in orders if each["tag"] == tag), None)
+    if row is None or same_day_part(tag) != day_part(SystemClock().now().date()):
+        return f"no order {tag} of today is known; `qws orders` shows them"
+    if row["status"] in {status.name.lower() for status in TERMINAL}:
+        return f"order {tag} is {row['status']}; nobody needs to say what became of it"
+    return ""
+
+
 def _order(ctx: click.Context, home: Home, command: str, argument: str = "", *, as_json: bool) -> None:
-    result, text = _outcome(home, command, argument)
+    _tell(ctx, command, *_outcome(home, command, argument), as_json=as_json)
+
+
+def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"command": command, "result": result, "text": text})
     else:

@@ -12,6 +12,8 @@ from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder
 
 _LOOKS_MIN = 3
+_FREE_LOOKS_MIN = 2
+_VAIN = 3  # times as long as it takes to prove something: then a person is asked
 _COUNTED_MAX = timedelta(seconds=10)  # of the time between two looks: nobody looked in the rest of it
 _LONGEST = timedelta(seconds=600)
 
@@ -23,6 +25,8 @@ class _Missing:
     looked_at: datetime
     for_: timedelta = timedelta(0)
     looks: int = 0
+    in_vain: timedelta = timedelta(0)  # also in lists that prove nothing
+    free_looks: int = 0  # in a row, that showed nothing held back for it
 
 
 class Absence:
@@ -37,7 +41,7 @@ class Absence:
         self._missing[tag] = _Missing(now)
 
     def found(self, tag: str) -> None:
-        """An order was seen, or is over."""
+        """An order is over."""
         self._missing.pop(tag, None)
 
     def forget(self) -> None:
@@ -52,20 +56,30 @@ class Absence:
         """An order turned up after it had been written off: from now on wait twice as long, up to 600 s."""
         self._after = min(2 * self._after, max(self._after, _LONGEST))
 
-    def look(self, seen: Set[str], now: datetime) -> None:
-        """The lists showed the tags that were `seen`, and every order that is known to be there."""
-        for tag, missing in self._missing.items():
+    def look(self, seen: Set[str], now: datetime, *, proves: bool) -> None:
+        """The lists showed the tags that were `seen`; they prove something when all that is known to be there is."""
+        self._missing = {tag: each for tag, each in self._missing.items() if tag not in seen}
+        for missing in self._missing.values():
             passed, missing.looked_at = min(now - missing.looked_at, _COUNTED_MAX), now
-            if tag in seen:
-                missing.for_, missing.looks = timedelta(0), 0
-            else:
+            missing.in_vain += passed
+            if proves:
                 missing.for_, missing.looks = missing.for_ + passed, missing.looks + 1
 
-    def overdue(self) -> list[str]:
-        """Orders that were looked for often and long enough."""
-        return [
-            tag for tag, missing in self._missing.items() if missing.looks >= _LOOKS_MIN and missing.for_ >= self._after
-        ]
+    def overdue(self) -> dict[str, bool]:
+        """Orders that were looked for long enough, and whether that proves anything: lists may show too little."""
+        missing, vain_max = self._missing.items(), _VAIN * self._after
+        proven = {tag: each.looks >= _LOOKS_MIN and each.for_ >= self._after for tag, each in missing}
+        return {tag: proven[tag] for tag, each in missing if proven[tag] or each.in_vain >= vain_max}
+
+    def is_free(self, tag: str, *, is_held: bool) -> bool:
+        """Whether looks in a row saw nothing held back for it: answers may be of different moments."""
+        missing = self._missing[tag]
+        missing.free_looks = 0 if is_held else missing.free_looks + 1
+        return missing.free_looks >= _FREE_LOOKS_MIN
+
+    def longest(self) -> timedelta:
+        """How long an order may take to turn up."""
+        return self._after
 
 
 def is_held_for(order: BrokerOrder, look: Look, before: Snapshot | None) -> bool:

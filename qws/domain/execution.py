@@ -22,6 +22,7 @@ from qws.domain.tags import make_tag
 from qws.errors import InvariantBroken
 
 _CANCELS_MAX = 3
+_ROUNDS_MAX = 60  # a fill that no list shows for so many rounds of cancels is waited for no longer
 INTERRUPTED = "interrupted"
 
 
@@ -218,7 +219,9 @@ class Execution(RunOrders):
         self._drop(side)
         self.chase.forget(side)
         is_past, legs = today != self.day, self.open_legs(side)
-        tired = [leg for leg in legs if leg.cancels >= _CANCELS_MAX or is_past]
+        for leg in legs:
+            leg.rounds += leg.order is not None and leg.order.status.is_terminal  # what traded is not told
+        tired = [leg for leg in legs if leg.cancels >= _CANCELS_MAX or leg.rounds >= _ROUNDS_MAX or is_past]
         self.given_up.update(leg.request.tag for leg in tired)
         asked = [leg for leg in legs if leg.can_be_cancelled() and leg.request.tag not in self.given_up]
         for leg in asked:

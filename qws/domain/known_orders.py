@@ -35,6 +35,7 @@ class KnownOrders:
         self._filled: Counter[str] = Counter()
         self._early: list[Trade] = []  # fills of rows of which nobody knows yet whose they are
         self._before: Snapshot | None = None
+        self._befores: dict[str, Snapshot | None] = {}
         self._strays: set[str] = set()  # the broker's ids of rows that are none of the orders that were meant
         self._found: list[Stray] = []
         self._unwanted: set[str] = set()  # tags of orders that are to be cancelled wherever they turn up
@@ -43,15 +44,20 @@ class KnownOrders:
 
     def intend(self, request: OrderRequest, good_until: datetime, now: datetime) -> None:
         """An order is about to be handed over, or may have been: nothing is known of it."""
-        if same_day_part(request.tag) != self._day_part:  # orders are good for the day: no list shows yesterday's again
-            self._day_part = same_day_part(request.tag)
+        self._begin(same_day_part(request.tag))
+        self._orders[request.tag] = BrokerOrder.unknown(request, min(now, good_until))
+        self._befores[request.tag] = self._before
+        self._absence.expect(request.tag, now)
+
+    def _begin(self, part: str) -> None:
+        """A new day: orders are good for the day, no list shows yesterday's again, and ids may come again."""
+        if part > self._day_part:
+            self._day_part = part
             memories = self._orders, self._tags, self._trades, self._filled, self._early, self._strays, self._cancels
             for memory in memories:
                 memory.clear()
             self._unwanted.clear()
             self._absence.forget()
-        self._orders[request.tag] = BrokerOrder.unknown(request, min(now, good_until))
-        self._absence.expect(request.tag, now)
 
     def note_account(self, before: Snapshot) -> None:
         """What the account held back before the next orders leave."""
@@ -59,10 +65,12 @@ class KnownOrders:
 
     def note_order(self, order: BrokerOrder) -> None:
         """Take an order as it is told."""
+        self._begin(same_day_part(order.tag))
         self._orders[order.tag] = order
         if order.order_id:
             self._tags[order.order_id] = order.tag
-        if order.order_id or order.status.is_terminal:
+            self._strays.discard(order.order_id)  # a person said so
+        if order.status.is_terminal:
             self._absence.found(order.tag)
 
     def note_trade(self, trade: Trade) -> None:
@@ -72,6 +80,8 @@ class KnownOrders:
 
     def note_stray(self, stray: Stray) -> None:
         """Take a row that should not be there as it is told; it is not told again."""
+        if is_ours(stray.order.tag):
+            self._begin(same_day_part(stray.order.tag))
         if stray.reason == "ghost":  # it is the order that was meant, only too late
             self._unwanted.add(stray.order.tag)
             self._absence.be_warier()
@@ -90,21 +100,20 @@ class KnownOrders:
         self.note_order(replace(self._orders[tag], status=OrderStatus.JUNK, message=why))
         return self._orders[tag]
 
-    def settle(self, tag: str, order_id: str, rows: Iterable[BrokerOrder]) -> BrokerOrder | None:
+    def settle(self, tag: str, order_id: str, rows: Sequence[BrokerOrder], today: date) -> BrokerOrder | None:
         """A person says what became of an order: it is that row of the list, or "" when it never arrived.
 
-        None when nobody needs to be asked about the order.
+        None when nobody needs to be asked about the order: it is of another day, has ended, or the list shows it.
         """
-        order = self._orders.get(tag)
-        if order is None or order.order_id or order.status.is_terminal:
+        order, is_listed = self._orders.get(tag), tag in map(self._tag_of, rows)
+        if order is None or order.status.is_terminal or is_listed or not _is_of(tag, today):
             return None
         row = next((each for each in rows if each.order_id == order_id), None)
         if not order_id:
             return self.withdraw(tag, NEVER_ARRIVED)
-        if row is None or self._tag_of(row) or _contradiction(order, row):
+        if row is None or self._tag_of(row) or not _fits(order, row):
             self.note_order(replace(order, message=f"{ASK}: the broker's order {order_id} cannot be this one"))
         else:
-            self._strays.discard(order_id)
             self.note_order(merge(order, replace(row, tag=tag)))
         return self._orders[tag]
 
@@ -122,6 +131,7 @@ class KnownOrders:
 
     def merge_orders(self, heard: Iterable[BrokerOrder], today: date) -> Iterator[BrokerOrder]:
         """What is new about our orders of today."""
+        self._begin(day_part(today))
         for row in heard:
             tag = self._tag_of(row) or self._tag_of_mangled(row, today)
             if not _is_of(tag, today) or row.order_id in self._strays:
@@ -130,7 +140,8 @@ class KnownOrders:
             if known is None or (reason := _contradiction(known, order)):
                 self._find(order, "unintended" if known is None else reason)
                 continue
-            if order.order_id and not known.order_id and known.status.is_terminal:
+            is_written_off = not known.order_id or known.message == NEVER_ARRIVED
+            if order.order_id and known.status.is_terminal and is_written_off and tag not in self._unwanted:
                 self._find(order, "ghost")
             merged = merge(known, order)
             if merged != known:
@@ -159,11 +170,13 @@ class KnownOrders:
             yield ours
 
     def look(self, rows: Iterable[BrokerOrder], now: datetime) -> bool:
-        """Count a look at the list; whether an order was missed so long that its fate may be decided."""
+        """Count a look at the list; whether an order was missed so long that its fate may be decided.
+
+        A list without what is known to be there proves nothing; what was refused need not be there.
+        """
         seen, today = {self._tag_of(row) for row in rows}, now.date()
-        if any(order.order_id and tag not in seen for tag, order in self._orders.items() if _is_of(tag, today)):
-            return False  # a list without what is known to be there proves nothing
-        self._absence.look(seen, now)
+        known = (tag for tag, each in self._orders.items() if each.order_id and each.status is not OrderStatus.JUNK)
+        self._absence.look(seen, now, proves=all(tag in seen for tag in known if _is_of(tag, today)))
         return bool(self._absence.overdue())
 
     def look_again(self, now: datetime) -> None:
@@ -172,20 +185,25 @@ class KnownOrders:
 
     def decide(self, look: Look) -> Iterator[BrokerOrder]:
         """What became of orders that were missed so long: matched to a row, proven absent, or for a person to say."""
-        for tag in self._absence.overdue():
+        for tag, is_proven in self._absence.overdue().items():
             order = self._orders[tag]
-            if order.order_id or order.status.is_terminal:
-                continue
             rows = [row for row in look.orders if not self._is_named(row) and _fits(order, row)]
-            if not rows and not is_held_for(order, look, self._before):
-                yield self.withdraw(tag, NEVER_ARRIVED)
-            elif len(rows) == 1 and len(self._rivals(rows[0])) == 1:
+            is_held = is_held_for(order, look, self._befores[tag])
+            is_free = self._absence.is_free(tag, is_held=is_held)
+            if not order.order_id and len(rows) == 1 and self._is_only_match(tag, rows[0]):
                 merged = merge(order, replace(rows[0], tag=tag, message="matched by code, side, shares, price, time"))
                 self.note_order(merged)
                 yield merged
-            elif (why := _for_a_person(rows)) != order.message:
+            elif is_proven and not order.order_id and not rows and not is_held:
+                if is_free:
+                    yield self.withdraw(tag, NEVER_ARRIVED)
+            elif (why := _for_a_person(order, rows)) != order.message:
                 self.note_order(replace(order, message=why))
                 yield self._orders[tag]
+
+    def _is_only_match(self, tag: str, row: BrokerOrder) -> bool:
+        """Whether no other order fits a row, and it came in time: later ones may be of a person who saw it missing."""
+        return [tag] == self._rivals(row) and row.at <= self._orders[tag].at + self._absence.longest()
 
     def _tag_of(self, row: BrokerOrder | Trade) -> str:
         return row.tag if is_ours(row.tag) else self._tags.get(row.order_id, "")
@@ -203,7 +221,7 @@ class KnownOrders:
             return ""
         return rivals[0]
 
-    def _rivals(self, row: BrokerOrder) -> Sequence[str]:
+    def _rivals(self, row: BrokerOrder) -> list[str]:
         """The tags of orders that may be this row: nothing is known of them, and all that was asked for fits."""
         return [
             tag
@@ -227,6 +245,8 @@ def _key(trade: Trade) -> tuple[date, str, str, str]:
 
 def _contradiction(known: BrokerOrder, heard: BrokerOrder) -> str:
     """Why a row cannot be the order whose tag it has; empty when it can."""
+    if heard.traded > heard.shares:
+        return "collision"
     if known.order_id and heard.order_id and known.order_id != heard.order_id:
         return "duplicate"
     asked = (known.code, known.side, known.shares, known.price)
@@ -237,8 +257,10 @@ def _fits(order: BrokerOrder, row: BrokerOrder) -> bool:
     return not _contradiction(replace(order, order_id=""), row) and row.at >= order.at - _CLOCKS_DIFFER
 
 
-def _for_a_person(rows: Sequence[BrokerOrder]) -> str:
-    why = "the lists do not show it, but the account holds back what it needs"
-    if rows:
+def _for_a_person(order: BrokerOrder, rows: Sequence[BrokerOrder]) -> str:
+    why = "the lists do not show it, but they lack others too, or the account holds back what it needs"
+    if order.order_id:
+        why = f"the broker called it {order.order_id}, the lists do not show it"
+    elif rows:
         why = f"{', '.join(sorted(row.order_id for row in rows))} at the broker may be it, without a readable remark"
     return f"{ASK} with `qws settle` what it is: {why}"

@@ -95,7 +95,7 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     if goal.preview:  # quotes stand still before the opening, over lunch and in the evening
         rules = replace(rules, quote_age_max_s=inf)
     costs, asset = rules.costs.on(snapshot.at.date()), snapshot.asset
-    rules = replace(rules, cash_reserve=rules.cash_reserve + _reserved(goal.unsettled, costs))
+    asset = replace(asset, cash=max(asset.cash - _reserved(goal.unsettled, costs), _ZERO))
     names = _names(goal, snapshot, rules)
     candidates = [name.candidate for name in names]
     if settled is None:

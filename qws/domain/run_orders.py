@@ -30,6 +30,7 @@ class Leg:
     fees: Decimal = _ZERO
     owed: Decimal = _ZERO
     cancels: int = field(default=0, compare=False)
+    rounds: int = field(default=0, compare=False)  # of cancels, since when it had ended and a fill was missing
 
     @property
     def order_id(self) -> str:

@@ -18,8 +18,13 @@ class Unsettled:
         self._lost: set[tuple[str, str, str]] = set()  # part of the day, run, code
 
     def intend(self, run_id: str, order: OrderRequest) -> None:
-        """An order is about to be handed over."""
+        """An order is about to be handed over, or may have been in an earlier life."""
         self._runs[order.tag] = run_id, order
+
+    def hand_over(self, run_id: str, order: OrderRequest) -> None:
+        """An order is about to be handed over by this life of the process."""
+        self.intend(run_id, order)
+        self._unanswered.add(order.tag)
 
     def note(self, order: BrokerOrder) -> None:
         """What the broker says of an order.

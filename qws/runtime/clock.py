@@ -43,14 +43,12 @@ class LoopClock(SystemClock):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose time jumps to the next timer when every task waits: a day takes milliseconds.
-    Nothing on it may wait for a thread: threads take no virtual time."""
+    """An asyncio loop whose time jumps to the next timer when every task waits; on it nothing waits for a thread."""
 
     def __init__(self) -> None:
         self.now = 0.0
         super().__init__(_Jump(self))
-        # From 2**24 s on, the default resolution vanishes in the float and every timer would hang.
-        self._clock_resolution = 1e-6
+        self._clock_resolution = 1e-6  # the default one vanishes in floats from 2**24 s on: every timer would hang
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""

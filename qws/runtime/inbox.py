@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import takewhile
 
 from qws.errors import QwsError
-from qws.runtime.message import Envelope
+from qws.runtime.message import Envelope, Message
+
+
+def overtake(items: deque[Envelope], envelope: Envelope, kinds: tuple[type[Message], ...]) -> None:
+    """Put an envelope before what waits, but behind those that overtook before."""
+    items.insert(sum(1 for _ in takewhile(lambda each: isinstance(each.body, kinds), items)), envelope)
 
 
 class InboxFull(QwsError):
@@ -26,17 +32,16 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._items) + len(self._newest)
 
-    def put(self, envelope: Envelope, *, first: bool = False) -> bool:
+    def put(self, envelope: Envelope, kinds: tuple[type[Message], ...] = ()) -> bool:
         """Add an envelope without waiting; true when it replaced an unread one. Raises `InboxFull`."""
         body, replaced = envelope.body, False
         if body.conflated_by:
             key = (type(body), getattr(body, body.conflated_by))
-            replaced = key in self._newest
-            self._newest[key] = envelope
+            replaced, self._newest[key] = key in self._newest, envelope
         elif len(self._items) >= self._size_max:
             raise InboxFull(f"{len(self._items)} messages wait, the newest is {type(body).__name__}")
         else:
-            (self._items.appendleft if first else self._items.append)(envelope)
+            overtake(self._items, envelope, kinds) if isinstance(body, kinds) else self._items.append(envelope)
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
         return replaced
@@ -47,11 +52,9 @@ class Inbox:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
             self._reader = None
-        batch = self._items
-        self._items = deque()
-        if self._newest:
-            batch.extend(self._newest.values())
-            self._newest = {}
+        batch, self._items = self._items, deque()
+        batch.extend(self._newest.values())
+        self._newest.clear()
         self._room.set()
         return batch
 

@@ -15,7 +15,7 @@ import anyio
 
 from qws.errors import QwsError, StoreError, WiringError
 from qws.runtime.actor import Actor, Contract, contract_of
-from qws.runtime.inbox import Inbox, InboxFull
+from qws.runtime.inbox import Inbox, InboxFull, overtake
 from qws.runtime.message import ActorCrashed, Envelope, Journal, Later, Message, Started, Stopping
 from qws.runtime.topology import RUNTIME_MESSAGES, check_wiring
 
@@ -147,8 +147,7 @@ class System:
             elif body.conflated_by:
                 self._deliver(Envelope(0, 0, None, now, sender, body))
             else:
-                id_ = self._next_id
-                self._next_id = id_ + 1
+                id_, self._next_id = self._next_id, self._next_id + 1
                 send(Envelope(id_, corr or id_, cause_id, now, sender, body))
         if batch:
             self._pending += batch
@@ -189,8 +188,8 @@ class System:
         try:
             for cell in self._routes[type(envelope.body)]:
                 if cell.batch and isinstance(envelope.body, cell.actor.overtaking):
-                    cell.batch.appendleft(envelope)
-                elif cell.inbox.put(envelope, first=isinstance(envelope.body, cell.actor.overtaking)):
+                    overtake(cell.batch, envelope, cell.actor.overtaking)
+                elif cell.inbox.put(envelope, cell.actor.overtaking):
                     continue
                 self._in_flight += 1
         except InboxFull as error:
@@ -218,8 +217,10 @@ class System:
                 return self._fail(error)
             except Exception as error:  # noqa: BLE001 - the supervisor
                 has_crashed, poison = True, cell.current if life == self._work else None
-                text, number = f"{type(error).__name__}: {error}", (poison.id or None) if poison else None
-                self._publish(None, poison, [ActorCrashed(cell.contract.name, text, number)])
+                number = (poison.id or None) if poison else None
+                self._publish(
+                    None, poison, [ActorCrashed(cell.contract.name, f"{type(error).__name__}: {error}", number)]
+                )
                 if poison is not None:
                     cell.current = None
                     self._retire(1)
@@ -263,8 +264,7 @@ class System:
                     result = await result
                 if result is not None:  # collected first: a handler that raises emits nothing
                     self._publish(cell, envelope, (result,) if isinstance(result, (Message, Later)) else tuple(result))
-                cell.handled += 1
-                self._in_flight -= 1
+                cell.handled, self._in_flight = cell.handled + 1, self._in_flight - 1
                 if not self._in_flight:
                     self._retire(0)
             await asyncio.sleep(0)

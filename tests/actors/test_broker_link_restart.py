@@ -21,10 +21,10 @@ async def test_after_a_restart_nothing_is_placed_again_and_an_intent_that_never_
     rig = a_rig(FakeBroker(arrives=False)).reborn([PlaceOrder(RUN, ORDER, at("10:00:00"))])
 
     heard = await rig.open()
-    looks = [statuses(await rig.sweep(10.0)) for _ in range(3)]
+    looks = [statuses(await rig.sweep(10.0)) for _ in range(4)]
 
     assert heard == [LinkReady(), SweepDue()]
-    assert looks == [[], [OrderStatus.JUNK], []]
+    assert looks == [[], [], [OrderStatus.JUNK], []]
     assert rig.broker.placed == []
 
 

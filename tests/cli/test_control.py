@@ -118,7 +118,9 @@ def test_the_daemon_takes_every_order_and_status_shows_it_at_once(home: Home) ->
             assert isinstance(answer, dict)
             assert (answer["command"], answer["result"]) == (words[0], "accepted")
             assert state(home) == after
-        for momentary in MOMENTARY:
+        unknown = call(home, *MOMENTARY[-1])
+        assert (unknown.code, "no order" in unknown.err) == (1, True)
+        for momentary in MOMENTARY[:-1]:
             answer = as_json(home, *momentary)
             assert isinstance(answer, dict)
             assert answer["result"] == "accepted"

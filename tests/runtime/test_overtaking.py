@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from qws.runtime.actor import Actor
 from qws.runtime.clock import LoopClock
-from qws.runtime.message import Message
+from qws.runtime.inbox import Inbox
+from qws.runtime.message import Envelope, Message
 from qws.runtime.system import System
 from tests.runtime.stage import START, Asked, Told, in_virtual_time
 
@@ -65,3 +66,17 @@ def test_what_overtakes_is_handled_next_and_nothing_is_lost_or_turned_round() ->
 
     assert in_virtual_time(life) == 0
     assert heard == [0, "urgent", *range(1, 10)]
+
+
+def test_those_that_overtake_keep_their_order() -> None:
+    inbox, first, second, slow = Inbox(10), an_envelope(Urgent()), an_envelope(Urgent()), an_envelope(Told(1))
+    for each in (slow, first, second):
+        inbox.put(each, (Urgent,))
+
+    batch = asyncio.run(inbox.take())
+
+    assert [id(each) for each in batch] == [id(first), id(second), id(slow)]
+
+
+def an_envelope(body: Message) -> Envelope:
+    return Envelope(0, 0, None, START, "somebody", body)
