@@ -25,7 +25,7 @@ from qws.gateways.xt.quotes import QuoteLine, XtQuotes
 from qws.gateways.xt.session import AccountLock, SessionPool, first_session
 from qws.gateways.xt.settings import Terminal
 from qws.gateways.xt.vendor import differences
-from qws.gateways.xt.worker import Worker
+from qws.gateways.xt.worker import ThreadWorker
 from qws.home import Home
 from qws.paper import tables
 from qws.runtime.clock import SystemClock
@@ -78,7 +78,7 @@ async def _looked(home: Home, config: Config, *, is_free: bool) -> AsyncIterator
 async def _package(config: Config) -> Check:
     package, loop = config.xt.package, asyncio.get_running_loop()
     started = loop.time()
-    worker = Worker("xt check")
+    worker = ThreadWorker("xt check")
     try:
         found = await worker.call("import", partial(differences, package), config.xt.import_s)
     except GatewayError as error:
@@ -105,7 +105,7 @@ async def _connected(config: Config) -> AsyncIterator[Check]:
     terminal, account = terminal_of(config), config.xt.account
     terminal.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = AccountLock(terminal.lock)
-    connection = Connection(terminal, deadlines_of(config), lambda kind, row: None)
+    connection = Connection(terminal, deadlines_of(config), ThreadWorker, lambda kind, row: None)
     try:
         lock.acquire()
     except QwsError as error:

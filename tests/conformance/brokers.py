@@ -157,14 +157,6 @@ async def over_a_socket(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[
             await quotes.close()
 
 
-class RestingTerminal(SimTerminal):
-    """A terminal that looks at its counter no more once it is being closed, whatever was still due there."""
-
-    def _look(self) -> None:
-        if not self.closed.is_set():
-            super()._look()
-
-
 @asynccontextmanager
 async def over_the_vendor(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[Ports]:
     """One life of a terminal that is reached through the vendor's own Python."""
@@ -174,7 +166,7 @@ async def over_the_vendor(path: Path, clock: DayClock, ear: Ear) -> AsyncIterato
         counters.append(an_account(path, clock.now(), market))
         return counters[-1]
 
-    terminal = RestingTerminal(counter, market, load_calendar(), clock, account_id=ACCOUNT)
+    terminal = SimTerminal(counter, market, load_calendar(), clock, account_id=ACCOUNT)
     native.attach(terminal)
     line = QuoteLine("xtquant", Deadlines())
     broker = XtBroker(Terminal("xtquant", path, ACCOUNT, path / "xt.lock"), clock, Deadlines(), AT_ONCE)

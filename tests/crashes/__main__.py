@@ -16,17 +16,20 @@ from time import perf_counter
 from tests.crashes.barred import disk_full, read_only
 from tests.crashes.doomed import PLACES, ROOT, Place
 from tests.crashes.lives import Plant, Tally
+from tests.crashes.vendor import MODULE
 from tests.crashes.verdict import Judgement, judge
 
 KILLS_PER_EXCHANGE_KILL = 25
 
 
-def crash(folder: Path, *, kills: int, seed: int, places: Sequence[Place] = PLACES) -> dict[str, object]:
+def crash(
+    folder: Path, *, kills: int, seed: int, places: Sequence[Place] = PLACES, module: str = ""
+) -> dict[str, object]:
     """Kill the daemon of a new home in `folder` so many times, then judge; figures, and what did not hold."""
     began = perf_counter()
-    plant = Plant(folder, seed, places)
+    plant = Plant(folder, seed, places, module)
     try:
-        _run(plant, kills)
+        _run(plant, kills, beside=not module)
     except AssertionError as error:
         plant.close()
         return {"kills": plant.tally.kills, "violations": [f"it never came to its end: {error}"]}
@@ -46,10 +49,10 @@ def _plain(figures: Tally | Judgement) -> dict[str, object]:
     return {each.name: getattr(figures, each.name) for each in fields(figures)}
 
 
-def _run(plant: Plant, kills: int) -> None:
+def _run(plant: Plant, kills: int, *, beside: bool) -> None:
     plant.warm_up()
     disk_full(plant)
-    is_barred, exchange_due = True, KILLS_PER_EXCHANGE_KILL // 2
+    is_barred, exchange_due = True, KILLS_PER_EXCHANGE_KILL // 2 if beside else kills
     while plant.tally.kills < kills:
         if is_barred and plant.tally.kills >= kills // 2:
             is_barred = False
@@ -99,6 +102,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="so many processes, each with a home of its own")
     parser.add_argument("--share", default="0/1", help="of the journal's rows: which part of how many, as 0/2")
     parser.add_argument("--keep", type=Path, help="a new folder for the home, kept afterwards")
+    parser.add_argument("--vendor", action="store_true", help="a terminal between daemon and exchange; one job only")
     parser.add_argument("--json", action="store_true", help="one object instead of lines")
     asked = parser.parse_args()
     if asked.jobs > 1:
@@ -107,7 +111,8 @@ def main() -> int:
         part, parts = map(int, asked.share.split("/"))
         with TemporaryDirectory() as folder:
             home = asked.keep or Path(folder) / "home"
-            figures = crash(home, kills=asked.kills, seed=asked.seed, places=PLACES[part::parts])
+            module = MODULE if asked.vendor else ""
+            figures = crash(home, kills=asked.kills, seed=asked.seed, places=PLACES[part::parts], module=module)
     figures = {**figures, "seed": asked.seed}
     lines = [f"{key}: {value}" for key, value in figures.items()]
     print(json.dumps(figures, ensure_ascii=False) if asked.json else "\n".join(lines))

@@ -23,7 +23,9 @@ from tests.acceptance.living import Daemon
 
 ROOT = Path(__file__).parents[2]
 POSITIONS_MAX = 60  # a life with one file writes about as many rows
+MODULE = "tests.crashes.doomed"
 Place = tuple[int, str]
+NEVER: Place = (0, "after")
 PLACES: tuple[Place, ...] = tuple(
     (row, moment) for row in range(1, POSITIONS_MAX + 1) for moment in ("before", "after")
 )
@@ -31,21 +33,21 @@ KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
 
 class Doomed(Daemon):
-    """A `qws run` that ends itself there, as if the power went."""
+    """A `qws run`, or another module's, that ends itself there, as if the power went."""
 
-    def __init__(self, home: Home, place: Place, kind: str) -> None:
+    def __init__(self, home: Home, place: Place, kind: str, module: str) -> None:
         self.home = home
         position, moment = place
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crashes.doomed", str(home.root), str(position), moment, kind],
+            [sys.executable, "-m", module, str(home.root), str(position), moment, kind],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=ROOT,
         )  # fmt: skip
 
 
 @contextmanager
-def doomed(home: Home, place: Place, kind: str = "") -> Iterator[Doomed]:
+def doomed(home: Home, place: Place, kind: str = "", module: str = MODULE) -> Iterator[Doomed]:
     """A doomed daemon that does not outlive its block."""
-    process = Doomed(home, place, kind)
+    process = Doomed(home, place, kind, module)
     try:
         yield process
     finally:

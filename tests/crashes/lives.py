@@ -6,7 +6,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,7 +15,7 @@ from time import monotonic
 
 from tests.acceptance.living import Daemon, a_home, living
 from tests.acceptance.processes import Program
-from tests.crashes.doomed import KILL, PLACES, Place, doomed
+from tests.crashes.doomed import KILL, NEVER, PLACES, Place, doomed
 from tests.crashes.workload import SETTINGS, Files, write_opening
 
 LINES_MAX = 50  # a run with its start-up writes about as many lines of log
@@ -63,9 +63,9 @@ class LogTail:
 class Plant:
     """A home with an exchange in a process of its own, which may be killed and started again at the same address."""
 
-    def __init__(self, folder: Path, seed: int, places: Sequence[Place] = PLACES) -> None:
+    def __init__(self, folder: Path, seed: int, places: Sequence[Place] = PLACES, module: str = "") -> None:
         self.chance = Random(f"{seed}:crashes")
-        self.places = tuple(places)
+        self.places, self._module = tuple(places), module
         self.home = a_home(folder, **SETTINGS)
         write_opening(self.home)
         self.files = Files(self.home, Random(f"{seed}:files"))
@@ -212,8 +212,13 @@ class Plant:
     def _life(self, place: Place | None = None) -> Iterator[tuple[Daemon, LogTail]]:
         tail = LogTail(self.home.logs)
         self.tally.lives += 1
-        with living(self.home) if place is None else doomed(self.home, place) as daemon:
+        with self._daemon(place) as daemon:
             yield daemon, tail
+
+    def _daemon(self, place: Place | None) -> AbstractContextManager[Daemon]:
+        if self._module:
+            return doomed(self.home, place or NEVER, module=self._module)
+        return living(self.home) if place is None else doomed(self.home, place)
 
     def _until(self, daemon: Daemon, tail: LogTail, is_so: Callable[[], bool]) -> None:
         """Wait until something is so, at the latest until everything is answered and filed away."""

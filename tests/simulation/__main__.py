@@ -8,28 +8,31 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from io import TextIOWrapper
 from time import perf_counter
 
 from qws.messages import SweepDue
 from qws.text import describe, speak
-from tests.simulation.seeds import Report, draw_world, judge, run_seed
+from tests.simulation.seeds import Draw, Report, draw_world, judge, run_seed
 from tests.simulation.sweep import WEATHERS, killed_at, points, steps
+from tests.simulation.vendor import draw_vendor_world
 
 _CHUNK = 10
 _COMMAND = "uv run python -m tests.simulation"
 
 
-def run_seeds(seeds: Sequence[int], jobs: int) -> Iterator[Report]:
+def run_seeds(seeds: Sequence[int], jobs: int, draw: Draw = draw_world) -> Iterator[Report]:
     """The report of each seed, in order."""
+    run = partial(run_seed, draw=draw)
     if jobs == 1:
-        yield from map(run_seed, seeds)
+        yield from map(run, seeds)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(run_seed, seeds, chunksize=_CHUNK)
+        yield from pool.map(run, seeds, chunksize=_CHUNK)
 
 
-def summary(reports: Iterable[Report]) -> dict[str, object]:
+def summary(reports: Iterable[Report], command: str = _COMMAND) -> dict[str, object]:
     """What a number of seeds came to."""
     began, faults, days, seeds, counts = perf_counter(), Counter[str](), 0, 0, Counter[str]()
     violations: list[dict[str, object]] = []
@@ -38,7 +41,7 @@ def summary(reports: Iterable[Report]) -> dict[str, object]:
         faults.update(report.faults)
         counts.update({"lives": report.lives, "messages": report.messages, "orders": report.orders})
         for violation in report.violations:
-            replay = f"{_COMMAND} --seed {report.seed}"
+            replay = f"{command} --seed {report.seed}"
             found = {"seed": report.seed, "invariant": violation.invariant, "text": violation.text, "replay": replay}
             violations.append(found)
     wall_s = perf_counter() - began
@@ -55,10 +58,10 @@ def summary(reports: Iterable[Report]) -> dict[str, object]:
     }
 
 
-def show(seed: int) -> int:
+def show(seed: int, draw: Draw = draw_world) -> int:
     """The whole history of one seed, sweeps left out: there is one each three seconds."""
     speak("en")
-    world = draw_world(seed)
+    world = draw(seed)
     world.run()
     report = judge(world)
     print(f"seed {seed}: {world.workload.cash} CNY, {world.workload.positions}, names {dict(world.workload.traits)}")
@@ -106,14 +109,18 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one object instead of lines")
     parser.add_argument("--seed", type=int, help="one seed, with its whole history")
     parser.add_argument("--sweep", action="store_true", help="kill one workload at every point")
+    parser.add_argument("--vendor", action="store_true", help="through the vendor's own Python and the adapter")
     asked = parser.parse_args()
+    draw: Draw = draw_vendor_world if asked.vendor else draw_world
+    command = f"{_COMMAND} --vendor" if asked.vendor else _COMMAND
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     if asked.seed is not None:
-        return show(asked.seed)
+        return show(asked.seed, draw)
     if asked.sweep:
         return show_sweep(asked.jobs)
-    found = summary(run_seeds(range(asked.first_seed, asked.first_seed + asked.seeds), asked.jobs))
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    found = summary(run_seeds(seeds, asked.jobs, draw), command)
     violations = found["violations"]
     if asked.json:
         print(json.dumps(found, ensure_ascii=False))

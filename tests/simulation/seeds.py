@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
@@ -17,7 +17,7 @@ from tests.simulation.life import POINTS
 from tests.simulation.names import draw_names
 from tests.simulation.verdict import Verdict
 from tests.simulation.wanted import CARRY
-from tests.simulation.weather import Weather, draw_rates
+from tests.simulation.weather import RATES, Weather, draw_rates
 from tests.simulation.witness import Violation
 from tests.simulation.workload import draw_action, draw_moment, draw_workload
 from tests.simulation.world import Death, World, at, draw_config, tables
@@ -41,7 +41,7 @@ class Report:
     violations: tuple[Violation, ...]
 
 
-def draw_world(seed: int) -> World:
+def draw_world(seed: int, kind: type[World] = World, rates: Mapping[str, float] = RATES) -> World:
     """Everything about a seed; the same in every process."""
     chance = Random(f"{seed}:world")
     _, calendar = tables()
@@ -56,11 +56,14 @@ def draw_world(seed: int) -> World:
     file_days = days[:1] if execution.carry else days
     workload = draw_workload(chance, traits, prices, days, file_days, calendar, is_calm=is_calm)
     lost = ("order_never_left",) if execution.absent is Absent.AGAIN or execution.carry else ()
-    weather = Weather(seed, {} if is_calm else draw_rates(seed, lost))
+    weather = Weather(seed, {} if is_calm else draw_rates(seed, lost, rates))
     deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])
     deaths += [] if is_calm else _evenings(Random(f"{seed}:evening"), days)
     quirks = Quirks(late_open_s=400.0) if not is_calm and chance.random() < 0.2 else PERFECT
-    return World(seed, workload, weather, deaths, quirks)
+    return kind(seed, workload, weather, deaths, quirks)
+
+
+Draw = Callable[[int], World]
 
 
 def _deaths(chance: Random, days: list[date], drops: list[datetime]) -> list[Death]:
@@ -82,9 +85,9 @@ def _evenings(chance: Random, days: list[date]) -> list[Death]:
     return [Death(chance.choice(("kill", "stop")), 0, evening, 10.0)] if chance.random() < 0.1 else []
 
 
-def run_seed(seed: int) -> Report:
+def run_seed(seed: int, draw: Draw = draw_world) -> Report:
     """Live through a seed and judge it; whatever escapes is a violation as well."""
-    world = draw_world(seed)
+    world = draw(seed)
     try:
         world.run()
         return judge(world)

@@ -47,10 +47,10 @@ _SHARE = 0.3  # of all seeds have a given fault
 _COMMON = ("order_slow",)  # all seeds have these: what waits behind a slow call can be overtaken by everything
 
 
-def draw_rates(seed: int, certain: Collection[str]) -> dict[str, float]:
+def draw_rates(seed: int, certain: Collection[str], most: Mapping[str, float] = RATES) -> dict[str, float]:
     """How often each fault strikes that a seed has, these among them."""
     draw, certain = Random(f"{seed}:weather"), (*_COMMON, *certain)
-    return {kind: most * draw.random() for kind, most in RATES.items() if draw.random() < _SHARE or kind in certain}
+    return {kind: rate * draw.random() for kind, rate in most.items() if draw.random() < _SHARE or kind in certain}
 
 
 class Weather:

@@ -60,6 +60,7 @@ class Witness:
         self._terminal, self._others, self._release = terminal, others, execution.release
         self.wanted = Wanted(self.blame, calendar, carries=execution.carry)
         self.violations: list[Violation] = []
+        self.held_back = timedelta(0)  # an adapter may keep an order so long before it leaves
         self.intents: dict[str, PlaceOrder] = {}
         self.handed: dict[str, datetime] = {}
         self.taken: Counter[str] = Counter()
@@ -152,21 +153,21 @@ class Witness:
 
     def on_handed(self, order: OrderRequest, now: datetime) -> None:
         """The system asks the broker to place an order."""
-        tag, clock = order.tag, now.time()
+        tag, asked = order.tag, (now - self.held_back).time()
         if tag in self.handed:
             self.blame("I1b", f"{tag} was handed over at {self.handed[tag]:%H:%M:%S} and again at {now:%H:%M:%S}")
         self.handed[tag] = now
         intent = self.intents.get(tag)
         if intent is None or intent.order != order:
             self.blame("I6", f"{tag} was handed over at {now:%H:%M:%S.%f}, the journal has {intent}")
-        if not self._others.has_gap and not any(start <= clock < end for start, end in _SESSIONS):
+        if not self._others.has_gap and not any(start <= now.time() and asked < end for start, end in _SESSIONS):
             self.blame("I10", f"{tag} was handed over at {now:%H:%M:%S.%f}")
-        if self._halted_at is not None and now > self._halted_at + _MOMENT:
+        if self._halted_at is not None and now > self._halted_at + _MOMENT + self.held_back:
             self.blame("I24", f"{tag} left at {now:%H:%M:%S.%f}, halted at {self._halted_at:%H:%M:%S.%f}")
         if intent is not None:
             self._expect_nothing_unknown(intent, now)
             waited = now - self._intended_at[tag]
-            if waited > _PRICES_GOOD + _MOMENT and not self._others.has_gap:
+            if waited > _PRICES_GOOD + _MOMENT + self.held_back and not self._others.has_gap:
                 self.blame("I18", f"{tag} left at {now:%H:%M:%S} after it had waited for {waited}")
 
     def on_cancelled(self, order_id: str, now: datetime) -> None:

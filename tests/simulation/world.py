@@ -21,6 +21,7 @@ from qws.errors import QwsError, StoreError
 from qws.gateways.sim.books import Opening
 from qws.gateways.sim.market import SimMarket
 from qws.gateways.sim.quirks import Quirks
+from qws.ports import Broker
 from qws.runtime.clock import SHANGHAI, VirtualLoop
 from qws.tables import load_calendar, load_rules
 from tests.simulation.disk import Desk, DeskPort, Diary, JournalPort, Shelf
@@ -104,7 +105,7 @@ class World:
         self.witness = Witness(self.terminal, self.others, self.execution, calendar)
         self.terminal.witness = self.witness.on_taken
         self.diary = Diary(self.witness.on_durable)
-        self.line = Line(self.terminal, self.outside, weather, self.witness, self.others, reuses_ids=seed % 4 == 0)
+        self.line = self._make_line()
         self.blind_days: set[date] = set()  # nobody lived through their evening
         self.lives: list[Life] = []
         self.is_alive = False
@@ -188,6 +189,7 @@ class World:
                 tasks.start_soon(self._end, life, clock, death, system.stop)
                 try:
                     code = await system.run()
+                    await self._part()
                     # a stop that waits for answers may give up, and so may one that slept through its deadline
                     is_excused = clock.now() <= self.line.silent_until or self.others.has_gap
                     self.witness.on_exit(0 if is_excused and code == 1 else code)
@@ -211,11 +213,21 @@ class World:
 
     def _ports(self, life: Life, clock: PatientClock) -> Ports:
         rules, calendar = tables()
-        broker = FaultyBroker(self.line, life, clock)
+        broker = self._make_broker(life, clock)
         quotes = FaultyQuotes(self.terminal.market, clock, self.line, life, self._quirks)
         inbox, hints = FolderPort(self.folder, self.weather), Hinting(self.folder, self.weather)
         desk = DeskPort(self.desk, life, clock)
         return Ports(broker, quotes, calendar, rules, inbox, self.shelf, desk, life.offload, hints)
+
+    def _make_line(self) -> Line:
+        reuses_ids = self.seed % 4 == 0
+        return Line(self.terminal, self.outside, self.weather, self.witness, self.others, reuses_ids=reuses_ids)
+
+    def _make_broker(self, life: Life, clock: PatientClock) -> Broker:
+        return FaultyBroker(self.line, life, clock)
+
+    async def _part(self) -> None:
+        """What a process still does at its orderly end."""
 
     def _turn_foul(self, when: datetime) -> None:
         self.weather.is_foul = True

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from itertools import count
 from types import ModuleType
 from typing import Protocol
 
 from tests.xt_native.desk import ANSWERS
-from tests.xt_native.lane import Lane
+from tests.xt_native.lane import ThreadLane
 from tests.xt_native.structs import NAMED, Struct
 from tests.xt_native.terminal import SimTerminal
 
 Callback = Callable[..., object]
-_START_S = 5.0
+_AWAITED = ("subscribe", "unsubscribe")  # the vendor's layer has no other form of these
 
 _BINDERS = """
     SubscribeResp UnsubscribeResp QueryStockAsset QueryStockOrders QueryStockTrades QueryStockPositions
@@ -63,7 +62,8 @@ class NativeClient:
         self._numbers = count(1)
         self._terminal: SimTerminal | None = None
         self._was_connected = False
-        self._lane = Lane(f"native client {session}", self.place.errors)
+        lanes = ThreadLane if self.place.terminal is None else self.place.terminal.lanes
+        self._lane = lanes(f"native client {session}", self.place.errors)
 
     def init(self) -> None:
         """Prepare."""
@@ -73,10 +73,8 @@ class NativeClient:
         self._lane.start()
         terminal = self.place.terminal
         if terminal is not None and terminal.faults.strikes("early_push"):
-            delivered = threading.Event()
             self.deliver("UpdateAccountStatus", terminal.account_status())
-            self._lane.put(delivered.set)
-            delivered.wait(_START_S)
+            self._lane.catch_up()
 
     def stop(self) -> None:
         """Leave the terminal; no callback runs after that."""
@@ -98,6 +96,13 @@ class NativeClient:
         if (callback := self._bound.get(name)) is not None:
             self._lane.put(lambda: callback(*given), after_s)
 
+    def vanish(self) -> None:
+        """The process of this client is gone: the terminal keeps its session id, and nobody hears."""
+        if self._terminal is not None:
+            self._terminal.forget(self)
+        self._terminal = None
+        self._lane.end()
+
     def lose(self, *, tell: bool) -> None:
         """The terminal has died."""
         self._terminal, self.is_subscribed = None, False
@@ -112,10 +117,12 @@ class NativeClient:
         """Hand a request over; -1 and silence without a connection."""
         if not isinstance(seq, int) or not isinstance(request, Struct):
             raise TypeError(f"{sender}WithSeq(): incompatible function arguments")
-        if (terminal := self._terminal) is None or not terminal.is_alive:
-            return -1
-        terminal.request(self, sender, seq, request)
-        return 0
+        terminal = self._terminal if self._terminal is not None and self._terminal.is_alive else None
+        if terminal is not None:
+            terminal.request(self, sender, seq, request)
+        if sender in _AWAITED:
+            self._lane.be_awaited(is_answered=terminal is not None)
+        return -1 if terminal is None else 0
 
     def next_number(self) -> int:
         """`nextSeq`."""

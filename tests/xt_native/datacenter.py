@@ -111,7 +111,7 @@ class QuoteClient:
             raise TypeError("get_full_tick(): incompatible function arguments")
         terminal = self._running()
         if terminal.faults.strikes("quotes_hang"):
-            terminal.closed.wait()
+            terminal.hang()
         return json.dumps(terminal.ask(lambda: ticks.ticks(terminal, list(codes))))
 
     def get_instrument_detail(self, code: str) -> bytes:

@@ -88,7 +88,7 @@ class Desk:
     def _subscribe(self, client: Client, seq: int, request: native.SubscribeReq) -> None:
         is_refused = self._faults.strikes("subscribe_refused") or request.account_id != self._room.account_id
         client.is_subscribed = not is_refused
-        self._reply(client, "subscribe", seq, -1 if is_refused else 0)
+        client.deliver(ANSWERS["subscribe"], seq, -1 if is_refused else 0)
         for trade in self._faults.replay if client.is_subscribed else ():
             client.deliver("StockTrade", self._rows.trade(trade), after_s=self._room.latency_s)
 
@@ -133,10 +133,10 @@ class Desk:
             account_id=request.account_id,
             order_id=order_id,
             strategy_name=request.strategy_name,
-            order_remark=self._rows.remark(request.order_remark),
+            order_remark=self._faults.remark(request.order_remark),
             error_msg=message,
         )
-        self._reply(client, "orderStock", seq, response, is_late=is_late)
+        self._reply(client, "orderStock", seq, response, self._faults.delay_s("response_late") if is_late else 0.0)
 
     def _error(
         self, client: Client, seq: int, order_id: int, message: str, order: native.OrderStockReq | BrokerOrder
@@ -150,7 +150,7 @@ class Desk:
             order_id=order_id,
             error_id=int(number[1]) if number else 0,
             error_msg=message,
-            order_remark=self._rows.remark(remark),
+            order_remark=self._faults.remark(remark),
             seq=seq,
         )
         client.deliver("OrderError", told, after_s=self._room.latency_s)
@@ -184,7 +184,8 @@ class Desk:
             if self._faults.strikes("push_lost"):
                 continue
             wait_s = self._room.latency_s
-            wait_s += self._faults.late_s if self._faults.strikes("push_late") or is_late else 0.0
+            wait_s += self._faults.delay_s("push_late") if self._faults.strikes("push_late") else 0.0
+            wait_s += self._faults.delay_s("trade_first") if is_late else 0.0
             for client in self._room.subscribers():
                 client.deliver(name, struct, after_s=wait_s)
         if isinstance(event, BrokerOrder) and event.status is OrderStatus.JUNK and event.order_id in self._askers:
@@ -214,7 +215,11 @@ class Desk:
             error_msg=message,
         )
         self._reply(client, "cancelOrderStock", seq, response)
-        if result == 0:
+        if found is not None and result == 0 and self._faults.strikes("cancel_unconfirmed"):
+            self._faults.unconfirmed.add(order_id)
+            self._push(found)
+        elif result == 0:
+            self._faults.unconfirmed.discard(order_id)
             self._counter.cancel(order_id, self._room.now())
         elif found is not None:
             self._cancel_error(order_id, message)
@@ -240,8 +245,8 @@ class Desk:
         is_other = isinstance(request, native.AccountStruct) and request.account_id not in ("", self._room.account_id)
         if is_other or faults.strikes_query("query_empty", sender):
             rows = ()
-        self._reply(client, sender, seq, list(rows), is_late=faults.strikes_query("query_late", sender))
+        is_late = faults.strikes_query("query_late", sender)
+        self._reply(client, sender, seq, list(rows), faults.delay_s("query_late") if is_late else 0.0)
 
-    def _reply(self, client: Client, sender: str, seq: int, answer: object, *, is_late: bool = False) -> None:
-        wait_s = self._room.latency_s + (self._faults.late_s if is_late else 0.0)
-        client.deliver(ANSWERS[sender], seq, answer, after_s=wait_s)
+    def _reply(self, client: Client, sender: str, seq: int, answer: object, more_s: float = 0.0) -> None:
+        client.deliver(ANSWERS[sender], seq, answer, after_s=self._room.latency_s + more_s)

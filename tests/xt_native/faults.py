@@ -6,10 +6,17 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from qws.domain.orders import Trade
+from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 from qws.gateways.sim.quirks import PERFECT, Quirks
 
 Chance = int | float  # an int n: the next n times; a float p: each time with that probability
+
+
+_CANCELLING = {
+    OrderStatus.WAIT_REPORTING: OrderStatus.REPORTED_CANCEL,
+    OrderStatus.REPORTED: OrderStatus.REPORTED_CANCEL,
+    OrderStatus.PART_SUCC: OrderStatus.PARTSUCC_CANCEL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Faults:
     order_junked: Chance = 0  # an order_id, statuses 49 and 50, then 57 and on_order_error
     cancel_lost: Chance = 0  # no answer, no cancel
     cancel_refused: Chance = 0  # result -1, then on_cancel_error
+    cancel_unconfirmed: Chance = 0  # result 0, statuses 51 or 52, and no cancel
     response_lost: Chance = 0  # of an order that was taken
     response_late: Chance = 0
 
@@ -74,6 +82,7 @@ class Faults:
     quirks: Quirks = PERFECT  # late, shallow, stale and missing ticks
     download_stalls: bool = False  # progress of a download stops half-way
 
+    unconfirmed: set[str] = field(default_factory=set, repr=False)  # ids of orders whose cancel never came
     _draws: dict[str, random.Random] = field(default_factory=dict, repr=False)
 
     def strikes(self, name: str) -> bool:
@@ -84,6 +93,20 @@ class Faults:
                 setattr(self, name, chance - 1)
             return chance > 0
         return self.draw(name).random() < chance
+
+    def delay_s(self, name: str) -> float:
+        """How much later the named fault makes what it struck."""
+        del name
+        return self.late_s
+
+    def remark(self, tag: str) -> str:
+        """The remark that comes back for a tag."""
+        limit = self.remark_bytes
+        return tag if limit is None else tag.encode("gb18030")[:limit].decode("gb18030", "ignore")
+
+    def status(self, order: BrokerOrder) -> OrderStatus:
+        """The status that is shown of an order."""
+        return _CANCELLING.get(order.status, order.status) if order.order_id in self.unconfirmed else order.status
 
     def strikes_query(self, name: str, sender: str) -> bool:
         """As `strikes`, for a query."""

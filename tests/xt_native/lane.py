@@ -1,4 +1,7 @@
-"""One thread that does things strictly in the order of their due times: what a native client's own thread is."""
+"""Where the fake does things strictly in the order of their due times: a thread, as a native client has one.
+
+`one_thread.py` has the other kind, for virtual time.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,49 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import count
+from typing import Protocol
 
 Work = Callable[[], object]
 _JOIN_S = 5.0
 
 
-class Lane:
-    """A daemon thread. What its work raises is kept in `errors`, as a native thread would drop it."""
+class Lane(Protocol):
+    """What its work raises is kept in a list of errors, as a native thread would drop it."""
+
+    def start(self) -> None:
+        """Begin to work."""
+        ...
+
+    def put(self, work: Work, after_s: float = 0.0) -> None:
+        """Do something, some seconds from now; what is due at the same time is done in the order of putting."""
+        ...
+
+    def end(self) -> None:
+        """Do nothing more, and wait for what is being done, unless it is what calls this."""
+        ...
+
+    def is_here(self) -> bool:
+        """Whether the caller may touch what belongs to this lane."""
+        ...
+
+    def catch_up(self) -> None:
+        """Return when all that was due has been done."""
+        ...
+
+    def hang(self, until: threading.Event) -> None:
+        """Let the caller, who is of another thread, hang."""
+        ...
+
+    def be_awaited(self, *, is_answered: bool) -> None:
+        """The caller's thread waits for an answer through this lane next, for ever if none comes."""
+        ...
+
+
+Lanes = Callable[[str, list[BaseException]], Lane]
+
+
+class ThreadLane:
+    """A daemon thread."""
 
     def __init__(self, name: str, errors: list[BaseException]) -> None:
         self._errors = errors
@@ -24,18 +63,15 @@ class Lane:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
         self._thread.start()
 
     def put(self, work: Work, after_s: float = 0.0) -> None:
-        """Do something, some seconds from now; what is due at the same time is done in the order of putting."""
         with self._news:
             if not self._is_ended:
                 heapq.heappush(self._waiting, (time.monotonic() + after_s, next(self._numbers), work))
                 self._news.notify()
 
     def end(self) -> None:
-        """Do nothing more, and wait for what is being done, unless it is what calls this."""
         with self._news:
             self._is_ended = True
             self._waiting.clear()
@@ -44,8 +80,18 @@ class Lane:
             self._thread.join(_JOIN_S)
 
     def is_here(self) -> bool:
-        """Whether the caller runs on this thread."""
         return self._thread is threading.current_thread()
+
+    def catch_up(self) -> None:
+        done = threading.Event()
+        self.put(done.set)
+        done.wait(_JOIN_S)
+
+    def hang(self, until: threading.Event) -> None:
+        until.wait()
+
+    def be_awaited(self, *, is_answered: bool) -> None:
+        """That thread is not this one."""
 
     def _run(self) -> None:
         while (work := self._next()) is not None:

@@ -56,11 +56,6 @@ class Rows:
     faults: Faults
     memory: Memory = field(default_factory=Memory)
 
-    def remark(self, tag: str) -> str:
-        """The remark as this terminal gives it back."""
-        limit = self.faults.remark_bytes
-        return tag if limit is None else tag.encode("gb18030")[:limit].decode("gb18030", "ignore")
-
     def of(self, event: BrokerOrder | Trade) -> XtOrder | XtTrade:
         """The push of an event."""
         return self.order(event) if isinstance(event, BrokerOrder) else self.trade(event)
@@ -83,10 +78,10 @@ class Rows:
             price=dirty(order.price),
             traded_volume=order.traded,
             traded_price=dirty(amount / order.traded) if order.traded else 0.0,
-            order_status=int(order.status),
+            order_status=int(self.faults.status(order)),
             status_msg=order.message,
             strategy_name=self.memory.strategies.get(order.order_id, ""),
-            order_remark=self.remark(order.tag),
+            order_remark=self.faults.remark(order.tag),
             direction=48,
             offset_flag=_OFFSETS[order.side],
             secu_account="A000000001",
@@ -111,7 +106,7 @@ class Rows:
             traded_amount=dirty(trade.shares * trade.price),
             commission=dirty(trade.fee or Decimal(0)),
             strategy_name=self.memory.strategies.get(trade.order_id, ""),
-            order_remark=self.remark(trade.tag),
+            order_remark=self.faults.remark(trade.tag),
             direction=48,
             offset_flag=_OFFSETS[trade.side],
             secu_account="A000000001",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from qws.gateways.sim.market import SimMarket
@@ -14,12 +15,12 @@ from qws.ports import Calendar
 from qws.runtime.clock import SystemClock
 from tests.xt_native.desk import Desk
 from tests.xt_native.faults import Faults
-from tests.xt_native.lane import Lane
+from tests.xt_native.lane import Lanes, ThreadLane
 from tests.xt_native.ports import Client, Counter
 from tests.xt_native.structs import STOCK_ACCOUNT, Struct, XtAccountStatus, filled
 
 R = TypeVar("R")
-_LOOK_S = 0.05  # the clock may be put ahead: the exchange is never left alone for longer
+_LOOK = timedelta(seconds=0.05)  # the clock may be put ahead: the exchange is never left alone for longer
 _CALL_S = 10.0
 
 
@@ -40,8 +41,9 @@ class ThreadClock(SystemClock):
 class SimTerminal:
     """A terminal that is logged in to one account.
 
-    One thread owns the counter, which `open_counter` opens on it; `ask` runs anything else there. A session id can be
-    used once, with `reuses_sessions` again after a stop while the terminal lived.
+    One lane owns the counter, which `open_counter` opens on it; `ask` runs anything else there. A session id can be
+    used once, with `reuses_sessions` again after a stop while the terminal lived. `lanes` makes this lane and those of
+    the native clients: threads, or turns on the running loop (`one_thread.py`), where `begin` is called on each loop.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class SimTerminal:
         latency_s: float = 0.001,
         quote_interval_s: float = 0.05,
         reuses_sessions: bool = False,
+        lanes: Lanes = ThreadLane,
     ) -> None:
         self.market, self.calendar, self.clock = market, calendar, clock
         self.account_id, self.faults = account_id, faults if faults is not None else Faults()
@@ -68,10 +71,13 @@ class SimTerminal:
         self._reuses_sessions = reuses_sessions
         self._sessions: set[int] = set()
         self._lock = threading.Lock()
-        self._lane = Lane("sim terminal", self.errors)
+        self.lanes = lanes
+        self._lane = lanes("sim terminal", self.errors)
         self._lane.start()
         self._desk = self.ask(lambda: Desk(self, open_counter()), needs_life=False)
-        self._lane.put(self._look)
+        self._look_at: datetime | None = None
+        if lanes is ThreadLane:
+            self.begin()
 
     def ask(self, question: Callable[[], R], *, needs_life: bool = True) -> R:
         """Run a question on the terminal's thread. Raises ConnectionError while the terminal is dead."""
@@ -95,15 +101,19 @@ class SimTerminal:
 
         def work() -> None:
             if self.is_alive and client in self.clients:
-                self._desk.answer(client, sender, seq, request)
-                self._desk.look()
+                self.take(client, sender, seq, request)
 
         self._lane.put(work)
+
+    def take(self, client: Client, sender: str, seq: int, request: Struct) -> None:
+        """On the terminal's own lane: do what was asked, and tell what came of it."""
+        self._desk.answer(client, sender, seq, request)
+        self._look()
 
     def connect(self, client: Client) -> int:
         """0 once for each session id; -1 while the terminal is dead."""
         if self.faults.strikes("connect_hangs"):
-            self.closed.wait()
+            self.hang()
         with self._lock:
             if not self.is_alive or self.closed.is_set() or self.faults.strikes("connect_refused"):
                 return -1
@@ -116,12 +126,27 @@ class SimTerminal:
     def leave(self, client: Client) -> None:
         """A client stops."""
         if self.faults.strikes("stop_hangs"):
-            self.closed.wait()
+            self.hang()
         with self._lock:
             if client in self.clients:
                 self.clients.remove(client)
                 if self._reuses_sessions:
                     self._sessions.discard(client.session)
+
+    def forget(self, client: Client) -> None:
+        """A client's process ended without a word."""
+        with self._lock:
+            if client in self.clients:
+                self.clients.remove(client)
+
+    def hang(self) -> None:
+        """Let the caller hang until the terminal is closed."""
+        self._lane.hang(self.closed)
+
+    def begin(self) -> None:
+        """Go on looking at the counter, on a loop that has just begun."""
+        self._look_at = None
+        self._lane.put(self._look)
 
     def forget_sessions(self) -> None:
         """Make every session id new again, as removing the queue files does."""
@@ -175,8 +200,17 @@ class SimTerminal:
             raise self.errors[0]
 
     def _look(self) -> None:
+        """Tell what happened, and look again when more will have happened."""
         if self.closed.is_set():
             return
-        due = self._desk.look()
-        wait_s = _LOOK_S if due is None else min(max((due - self.now()).total_seconds(), 0.001), _LOOK_S)
-        self._lane.put(self._look, wait_s)
+        due, now = self._desk.look(), self.now()
+        if self.lanes is ThreadLane:
+            due = min(due or now + _LOOK, now + _LOOK)
+        if due is not None and (self._look_at is None or due < self._look_at):
+            self._look_at = due
+            self._lane.put(partial(self._look_again, due), max((due - now).total_seconds(), 0.001))
+
+    def _look_again(self, due: datetime) -> None:
+        if self._look_at == due:
+            self._look_at = None
+            self._look()

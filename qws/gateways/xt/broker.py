@@ -20,6 +20,8 @@ from qws.gateways.xt.rows import BadRow, Row
 from qws.gateways.xt.session import AccountLock
 from qws.gateways.xt.settings import Deadlines, Pace, Terminal
 from qws.gateways.xt.turns import Turns
+from qws.gateways.xt.vendor import VendorMissing
+from qws.gateways.xt.worker import ThreadWorker, Workers
 from qws.ports import BrokerEvent, Clock, LinkDown, LinkUp
 
 _NEWS_MAX = 100_000
@@ -28,19 +30,32 @@ _NEWS_MAX = 100_000
 class XtBroker:
     """A `Broker` over the vendor's asynchronous calls; what it cannot be sure of it raises, and never repeats.
 
-    A lost connection is told as LinkDown, sought again for as long as `events` is consumed, and told as LinkUp once
-    asset, positions, orders and trades have been read and agree. One process trades an account at a time.
+    A lost connection is told as LinkDown, sought again until `close`, whether or not anybody listens meanwhile, and
+    told as LinkUp once asset, positions, orders and trades have been read and agree. One process trades an account.
     """
 
     def __init__(
-        self, terminal: Terminal, clock: Clock, deadlines: Deadlines | None = None, pace: Pace | None = None
+        self,
+        terminal: Terminal,
+        clock: Clock,
+        deadlines: Deadlines | None = None,
+        pace: Pace | None = None,
+        workers: Workers = ThreadWorker,
     ) -> None:
         self._clock, self._deadlines, self._pace = clock, deadlines or Deadlines(), pace or Pace()
         self._account, self._lock = terminal.account, AccountLock(terminal.lock)
         self._link = Link(
-            terminal, clock, self._deadlines, self._pace, hear=self._hear, reconcile=self._problem, lost=self._lose
+            terminal,
+            clock,
+            self._deadlines,
+            self._pace,
+            workers,
+            hear=self._hear,
+            reconcile=self._problem,
+            lost=self._lose,
         )
         self._news: asyncio.Queue[BrokerEvent | None] = asyncio.Queue()  # None: closed
+        self._mending: asyncio.Task[None] | None = None
         self._book = Book()
         self._cancels = CancelQueue(self._cancel, clock, self._pace.cancel_pause_s)
         self._order_turns = Turns(clock, self._pace.order_gap_s)
@@ -77,6 +92,9 @@ class XtBroker:
         await self._cancels.end(self._deadlines.stop_s)
         self._news.put_nowait(None)
         await self._link.down()
+        if self._mending is not None:
+            await asyncio.wait([self._mending], timeout=self._deadlines.stop_s)
+            self._mending.cancel()
         self._lock.release()
 
     async def place(self, order: OrderRequest) -> str:
@@ -135,11 +153,6 @@ class XtBroker:
         news = self._news
         while (event := await self._next(news)) is not None:
             yield event
-            if isinstance(event, LinkDown):
-                await self._link.up(at_once=False)
-                if news is not self._news or self._link.state is not LinkState.READY:
-                    return
-                yield LinkUp()
 
     async def _next(self, news: asyncio.Queue[BrokerEvent | None]) -> BrokerEvent | None:
         while True:
@@ -237,6 +250,16 @@ class XtBroker:
 
     def _lose(self, reason: str) -> None:
         self._news.put_nowait(LinkDown(reason))
+        self._mending = asyncio.create_task(self._mend(self._news))
+
+    async def _mend(self, news: asyncio.Queue[BrokerEvent | None]) -> None:
+        """Not in `events`: whoever hears of the loss may be waiting for lists that only a connection has."""
+        try:
+            await self._link.up(at_once=False)
+        except VendorMissing as error:
+            logger.error("{}; restart when it is there again", error)
+        if news is self._news and self._link.state is LinkState.READY:
+            news.put_nowait(LinkUp())
 
     async def _cancel(self, order_id: str) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 from itertools import chain, repeat
 
@@ -17,6 +18,7 @@ from qws.gateways.xt.rows import Row
 from qws.gateways.xt.session import SessionPool, first_session
 from qws.gateways.xt.settings import Deadlines, Pace, Terminal
 from qws.gateways.xt.vendor import VendorMissing
+from qws.gateways.xt.worker import Workers
 from qws.ports import Clock
 
 _SILENCES_MAX = 2  # queries in a row without an answer are a lost connection: nothing else tells (H4)
@@ -44,6 +46,7 @@ class Link:
         clock: Clock,
         deadlines: Deadlines,
         pace: Pace,
+        workers: Workers,
         *,
         hear: Hear,
         reconcile: Callable[[], Awaitable[str]],
@@ -52,6 +55,7 @@ class Link:
         self.state, self.reason = LinkState.DOWN, "closed"
         self.stuck_threads = 0
         self._terminal, self._clock, self._deadlines, self._pace = terminal, clock, deadlines, pace
+        self._workers = workers
         self._hear, self._reconcile, self._lost = hear, reconcile, lost
         self._pool = SessionPool(terminal.folder, first_session(terminal.account))
         self._connection: Connection | None = None
@@ -97,9 +101,7 @@ class Link:
 
     async def query(self, what: str) -> list[Row] | None:
         """Ask, in any state in which there is a connection."""
-        connection = self._connection
-        if connection is None:
-            raise GatewayLost(f"{what}: the link to the terminal is {self.state}: {self.reason}")
+        connection = self._there(what)
         try:
             found = await connection.query(what)
         except GatewayTimeout as error:
@@ -110,6 +112,11 @@ class Link:
             raise
         self._silences = 0
         return found
+
+    def _there(self, what: str) -> Connection:
+        if self._connection is None:
+            raise GatewayLost(f"{what}: the link to the terminal is {self.state}: {self.reason}")
+        return self._connection
 
     async def probe(self) -> None:
         """Does the terminal still answer? A silent one is found out here."""
@@ -159,7 +166,7 @@ class Link:
         await self._drop()
         self._be(LinkState.CONNECTING, "")
         self._status, self._silences = None, 0
-        self._connection = Connection(self._terminal, self._deadlines, self._told)
+        self._connection = Connection(self._terminal, self._deadlines, self._workers, self._told)
         await self._connection.begin(self._pool)
 
     async def _settle(self) -> None:
@@ -168,6 +175,8 @@ class Link:
             await self._read_status()
             if self._status is not None and not rows.is_normal(self._status):
                 self._be(*_gate(self._status))
+                with suppress(GatewayTimeout):  # or a terminal that went without a word would bar us for ever
+                    await self.query("asset")
             else:
                 self._be(LinkState.RECONCILING, self.reason if self.state is LinkState.RECONCILING else "")
                 problem = await self._reconcile()
@@ -180,10 +189,9 @@ class Link:
     async def _read_status(self) -> None:
         """What the terminal says of the account; some answer nothing, then the last push counts."""
         try:
-            found = rows.of_account(await self.query("status") or [], self._terminal.account)
+            found = rows.of_account(await self._there("status").query("status") or [], self._terminal.account)
         except GatewayTimeout:
-            self._silences = 0
-            return
+            return self.note_stuck()
         if (row := next(found, None)) is not None and isinstance(row.get("status"), int):
             self._status = rows.whole(row, "status")
 

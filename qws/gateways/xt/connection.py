@@ -19,7 +19,7 @@ from qws.gateways.xt.rows import BadRow, Row
 from qws.gateways.xt.session import SessionPool
 from qws.gateways.xt.settings import Deadlines, Terminal
 from qws.gateways.xt.vendor import Trader, TradeSide, load_trade_side
-from qws.gateways.xt.worker import Caught, Worker, post
+from qws.gateways.xt.worker import Caught, Workers, post
 
 _STRATEGY = "qws"
 _FIELDS = {
@@ -35,10 +35,10 @@ _Answer = asyncio.Future[list[Row] | None]
 class Connection:
     """Never connects again: `reason` says why it is over, empty while it lives. A seq is no proof of anything (H4)."""
 
-    def __init__(self, terminal: Terminal, deadlines: Deadlines, hear: Hear) -> None:
+    def __init__(self, terminal: Terminal, deadlines: Deadlines, workers: Workers, hear: Hear) -> None:
         self.reason = ""
         self._terminal, self._deadlines, self._hear = terminal, deadlines, hear
-        self._worker = Worker("xt trade")
+        self._worker = workers("xt trade")
         self._pushes: Pushes | None = None
         self._trader: Any = None
         self._account: object = None

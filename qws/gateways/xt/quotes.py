@@ -16,7 +16,7 @@ from qws.gateways.xt.rows import exact
 from qws.gateways.xt.settings import Deadlines
 from qws.gateways.xt.ticks import instrument_of, quote_of
 from qws.gateways.xt.vendor import QuoteSide, load_quote_side, read_closes
-from qws.gateways.xt.worker import Worker
+from qws.gateways.xt.worker import ThreadWorker, Worker, Workers
 from qws.ports import Clock
 
 T = TypeVar("T")
@@ -35,9 +35,10 @@ class QuoteLine:
     `port` is where the terminal quotes; with 0 the vendor takes whichever terminal it finds.
     """
 
-    def __init__(self, package: str, deadlines: Deadlines, *, port: int = 0) -> None:
+    def __init__(self, package: str, deadlines: Deadlines, *, port: int = 0, workers: Workers = ThreadWorker) -> None:
         self.stuck_threads = 0
         self._package, self._deadlines, self._port = package, deadlines, port
+        self._workers = workers
         self._worker: Worker | None = None
         self._side: QuoteSide | None = None
 
@@ -47,7 +48,7 @@ class QuoteLine:
             self.stuck_threads += 1
             logger.warning("{}; {} threads hang inside the vendor's library", self._worker.reason, self.stuck_threads)
             self._worker = None
-        worker = self._worker = self._worker or Worker("xt quotes")
+        worker = self._worker = self._worker or self._workers("xt quotes")
         if self._side is None:
             self._side = await worker.call("import", partial(load_quote_side, self._package), self._deadlines.import_s)
         call = partial(_connected, work, self._port, self._side)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from qws.errors import GatewayError, GatewayLost, GatewayTimeout
 
@@ -37,8 +37,27 @@ def post(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> bool:
     return True
 
 
-class Worker:
-    """Runs calls one after another. A call that is late is abandoned together with its thread: `reason` says why.
+class Worker(Protocol):
+    """Where a vendor object lives: calls run one after another, and what hangs is given up; `reason` says why then."""
+
+    @property
+    def reason(self) -> str: ...
+
+    async def call(self, what: str, work: Callable[[], T], deadline_s: float) -> T:
+        """The result of `work`. Raises GatewayTimeout when it began and is late: what it did is unknown;
+        GatewayLost when it did not begin; GatewayError with what it raised."""
+        ...
+
+    def end(self, last: Callable[[], object]) -> None:
+        """Take no more calls but one last one, when it ever gets there."""
+        ...
+
+
+Workers = Callable[[str], Worker]
+
+
+class ThreadWorker:
+    """A daemon thread; a call that is late is abandoned together with it.
 
     What had not begun when somebody stopped waiting for it never will.
     """
@@ -50,8 +69,7 @@ class Worker:
         threading.Thread(target=_serve, args=(self._calls,), name=name, daemon=True).start()
 
     async def call(self, what: str, work: Callable[[], T], deadline_s: float) -> T:
-        """The result of `work`. Raises GatewayTimeout when it began and is late: what it did is unknown;
-        GatewayLost when it did not begin; GatewayError with what it raised."""
+        """The result of `work`, within the deadline in seconds."""
         if self.reason:
             raise GatewayLost(f"{what}: {self.reason}")
         call = _Call(work, asyncio.get_running_loop())

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from qws.gateways.xt.pushes import Pushes
 from qws.gateways.xt.rows import Row
 from qws.gateways.xt.session import SessionPool
 from qws.gateways.xt.settings import Terminal
+from qws.gateways.xt.worker import ThreadWorker
 from tests.conformance.brokers import BOUGHT
 from tests.gateways.sim_rig import DAY
 from tests.gateways.xt.xt_rig import SHORT, Setting, Stand, a_buy, closed, open_files, opened, with_faults
@@ -119,9 +121,8 @@ def test_h9_each_refused_order_has_its_own_reason(tmp_path: Path) -> None:
 def test_h9_an_error_of_another_order_ends_no_wait() -> None:
     async def body() -> None:
         heard: list[tuple[str, Row]] = []
-        connection = Connection(
-            Terminal("xtquant", Path(), "1", Path()), SHORT, lambda kind, row: heard.append((kind, row))
-        )
+        where = Terminal("xtquant", Path(), "1", Path())
+        connection = Connection(where, SHORT, ThreadWorker, lambda kind, row: heard.append((kind, row)))
         waiting = connection._orders.expect("q2")
         connection._orders.sent("q2", 2)
         connection._told("order_error", {"seq": 1, "order_id": -1, "order_remark": "q1", "error_msg": "not yours"})
@@ -158,14 +159,14 @@ def test_h11_doubled_and_shuffled_news_come_to_the_same_end(tmp_path: Path, faul
     async def body(stand: Stand) -> None:
         order = a_buy(tag, 300, Decimal("10.03"))
         known = KnownOrders(10.0)
-        known.intend(order, stand.clock.now())
+        known.intend(order, stand.clock.now() + timedelta(seconds=3), stand.clock.now())
         await stand.broker.place(order)
         await stand.ended(tag, OrderStatus.SUCCEEDED)
         await stand.ear.until(lambda _: sum({t.trade_id: t.shares for t in stand.ear.trades(tag)}.values()) == 300)
         told = [each for each in stand.ear.heard if isinstance(each, Trade)]
 
-        assert sum(trade.shares for trade in known.merge_trades(told, DAY)) == 300
         *_, last = known.merge_orders(stand.ear.orders(tag), DAY)
+        assert sum(trade.shares for trade in known.merge_trades(told, DAY)) == 300
         assert (last.status, last.traded) == (OrderStatus.SUCCEEDED, 300)
 
     opened(tmp_path, body, with_faults(**fault, late_s=0.05))
@@ -232,7 +233,7 @@ def test_h16_an_account_that_is_no_text_is_refused_and_not_used(tmp_path: Path) 
     async def body(stand: Stand) -> None:
         account: str = 1000000365  # type: ignore[assignment]  # what a file without quotes would give
         where = Terminal("xtquant", tmp_path, account, tmp_path / "lock")
-        connection = Connection(where, SHORT, lambda kind, row: None)
+        connection = Connection(where, SHORT, ThreadWorker, lambda kind, row: None)
         with pytest.raises(GatewayError, match="account 1000000365: "):
             await connection.begin(SessionPool(tmp_path, 1))
         await connection.end()

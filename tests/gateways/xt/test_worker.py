@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from qws.errors import GatewayError, GatewayLost, GatewayTimeout
-from qws.gateways.xt.worker import Worker
+from qws.gateways.xt.worker import ThreadWorker
 
 LONG_S, SHORT_S = 5.0, 0.05
 
 
-def with_a_worker(body: Callable[[Worker, threading.Event], Coroutine[object, object, None]]) -> None:
+def with_a_worker(body: Callable[[ThreadWorker, threading.Event], Coroutine[object, object, None]]) -> None:
     async def run() -> None:
-        worker, hook = Worker("test"), threading.Event()
+        worker, hook = ThreadWorker("test"), threading.Event()
         try:
             await body(worker, hook)
         finally:
@@ -30,7 +30,7 @@ def with_a_worker(body: Callable[[Worker, threading.Event], Coroutine[object, ob
 
 
 def test_every_call_runs_on_the_same_daemon_thread() -> None:
-    async def body(worker: Worker, hook: threading.Event) -> None:
+    async def body(worker: ThreadWorker, hook: threading.Event) -> None:
         first, second = [await worker.call("a", threading.current_thread, LONG_S) for _ in range(2)]
 
         assert first is second
@@ -41,7 +41,7 @@ def test_every_call_runs_on_the_same_daemon_thread() -> None:
 
 
 def test_what_a_call_raises_is_a_gateway_error_that_names_it() -> None:
-    async def body(worker: Worker, hook: threading.Event) -> None:
+    async def body(worker: ThreadWorker, hook: threading.Event) -> None:
         with pytest.raises(GatewayError, match=r"asset: ValueError: .*'x'"):
             await worker.call("asset", lambda: int("x"), LONG_S)
         with pytest.raises(GatewayLost, match="ours"):
@@ -58,7 +58,7 @@ def fail(error: Exception) -> None:
 def test_a_call_that_hangs_is_unknown_and_what_waits_behind_it_never_runs() -> None:
     ran: list[str] = []
 
-    async def body(worker: Worker, hook: threading.Event) -> None:
+    async def body(worker: ThreadWorker, hook: threading.Event) -> None:
         hanging = asyncio.create_task(worker.call("connect", hook.wait, SHORT_S * 4))
         await asyncio.sleep(0)
         with pytest.raises(GatewayLost, match="order: not begun within"):
@@ -79,7 +79,7 @@ def test_a_call_that_hangs_is_unknown_and_what_waits_behind_it_never_runs() -> N
 def test_a_call_that_nobody_waits_for_any_more_never_begins() -> None:
     ran: list[str] = []
 
-    async def body(worker: Worker, hook: threading.Event) -> None:
+    async def body(worker: ThreadWorker, hook: threading.Event) -> None:
         busy = asyncio.create_task(worker.call("busy", hook.wait, LONG_S))
         waiting = asyncio.create_task(worker.call("order", lambda: ran.append("order"), LONG_S))
         await asyncio.sleep(0)
@@ -103,7 +103,7 @@ def test_a_result_for_a_loop_that_is_gone_is_dropped() -> None:
             loop.call_soon_threadsafe(begun.set)
             hook.wait()
 
-        worker = Worker("test")
+        worker = ThreadWorker("test")
         call = asyncio.create_task(worker.call("late", work, LONG_S))
         await begun.wait()
         call.cancel()
@@ -119,10 +119,10 @@ def test_h3_a_process_ends_although_a_vendor_thread_hangs() -> None:
     script = """
 import asyncio, threading
 from qws.errors import GatewayTimeout
-from qws.gateways.xt.worker import Worker
+from qws.gateways.xt.worker import ThreadWorker
 async def body():
     try:
-        await Worker("test").call("query", threading.Event().wait, 0.05)
+        await ThreadWorker("test").call("query", threading.Event().wait, 0.05)
     except GatewayTimeout as error:
         print(error)
 asyncio.run(body())

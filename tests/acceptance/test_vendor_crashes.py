@@ -1,0 +1,25 @@
+"""Real kills of a daemon at a terminal: the vendor's own Python in a process that dies, the account in another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.crashes.__main__ import crash
+from tests.crashes.vendor import MODULE
+
+KILLS = 25
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_real_kills_at_a_terminal_double_nothing_and_lose_nothing(tmp_path: Path, seed: int) -> None:
+    figures = crash(tmp_path / "home", kills=KILLS, seed=seed, module=MODULE)
+
+    assert figures["violations"] == [], figures
+    assert (figures["kills"], figures["duplicates"], figures["lost_intents"]) == (KILLS, 0, 0)
+    assert figures["files"] == figures["files_with_one_final_result"]
+    orders = figures["orders"]
+    assert isinstance(orders, int)
+    assert orders > KILLS
