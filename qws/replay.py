@@ -53,7 +53,7 @@ class Story:
         match body:
             case PlaceOrder():
                 self.orders += 1
-            case OrderUpdated() if body.order.status is OrderStatus.JUNK:
+            case OrderUpdated() if body.order.status is OrderStatus.JUNK and body.order.order_id:
                 self.rejected_orders += 1
             case FillReceived():
                 self.fills += 1

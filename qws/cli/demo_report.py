@@ -55,7 +55,7 @@ def result_of(views: Views, seen: list[Message]) -> dict[str, Any]:
         "total_asset": float(asset.total) if asset else None,
         "fees": float(ended.fees) if ended else 0.0,
         "tracking_error": float(ended.tracking_error) if ended and ended.tracking_error is not None else None,
-        "rejected_orders": sum(1 for order in orders if order["status"] == "junk"),
+        "rejected_orders": sum(1 for order in orders if order["status"] == "junk" and order["order_id"]),
     }
 
 

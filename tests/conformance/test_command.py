@@ -24,7 +24,7 @@ from qws.home import Home, account_lock
 from qws.runtime.clock import SystemClock
 from qws.store.lock import HomeLock
 from tests.cli.live import ACCOUNT, a_live_home
-from tests.conformance.brokers import RestingTerminal
+from tests.conformance.brokers import SimTerminal
 from tests.gateways.sim_rig import FixedBars, a_market, an_exchange, flat
 from tests.xt_native import Faults
 from tests.xt_native.ports import Client
@@ -36,7 +36,7 @@ QUICK = {"order_gap_s": "0", "query_gap_s": "0", "query_s": "0.5", "quote_s": "2
 ORDERING = {"orderStock", "cancelOrderStock"}
 
 
-class Watched(RestingTerminal):
+class Watched(SimTerminal):
     """A terminal that notes what it is asked for, and keeps its counter in reach."""
 
     counters: list[SimExchange]

@@ -267,3 +267,21 @@ def test_amounts_that_no_float_holds_arrive_exactly(tmp_path: Path) -> None:
             assert {order.price for order in (*ear.orders("x"), *await broker.orders())} == {price}
 
     play(work)
+
+
+def test_a_lost_link_is_mended_although_nobody_listens_just_now(tmp_path: Path) -> None:
+    async def work() -> None:
+        clock = HurriedClock()
+        async with an_exchange_at(tmp_path, clock) as address:
+            broker = WireBroker(address, clock)
+            await broker.open()
+        assert isinstance(await raised(broker.orders()), GatewayLost)
+        async with an_exchange_at(tmp_path, clock, address), asyncio.timeout(20):
+            while broker._channel is None:  # no event is taken in the meantime
+                await asyncio.sleep(0)
+            assert await broker.orders() == ()
+            events = broker.events()
+            assert [type(await anext(events)) for _ in range(2)] == [LinkDown, LinkUp]
+            await broker.close()
+
+    play(work)

@@ -31,8 +31,8 @@ _LAST_PAUSE_S = 10.0
 class WireBroker:
     """A `Broker` at `address`. Calls are sent once, have a deadline, and raise while there is no connection.
 
-    A lost connection is told as LinkDown, sought again with growing pauses for as long as `events` is consumed, and
-    told as LinkUp: events of the time between are lost, the lists are not. The exchange lets one client trade.
+    A lost connection is told as LinkDown, sought again with growing pauses whether or not anybody listens, and told as
+    LinkUp: events of the time between are lost, the lists are not. The exchange lets one client trade.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class WireBroker:
         self._channel: Channel | None = None
         self._news: asyncio.Queue[BrokerEvent | None] = asyncio.Queue()  # None: closed
         self._pausing: anyio.CancelScope | None = None
+        self._seeking: asyncio.Task[None] | None = None
         self._is_closed = False
 
     async def open(self) -> None:
@@ -89,11 +90,6 @@ class WireBroker:
         """Order reports, fills and link changes, as they come, until `close`. One consumer at a time."""
         while (event := await self._news.get()) is not None:
             yield event
-            if isinstance(event, LinkDown):
-                await self._connect(chain(_PAUSES_S, repeat(_LAST_PAUSE_S)))
-                if self._is_closed:
-                    return
-                yield LinkUp()
 
     async def _ask(self, call: Call[A, R], ask: A) -> R:
         if self._channel is None:
@@ -131,6 +127,12 @@ class WireBroker:
     def _lose(self, reason: str) -> None:
         self._channel = None
         self._news.put_nowait(LinkDown(reason))
+        self._seeking = asyncio.get_running_loop().create_task(self._seek())
+
+    async def _seek(self) -> None:
+        await self._connect(chain(_PAUSES_S, repeat(_LAST_PAUSE_S)))
+        if not self._is_closed:
+            self._news.put_nowait(LinkUp())
 
 
 class WireQuotes:
