@@ -277,8 +277,8 @@ def test_a_lost_link_is_mended_although_nobody_listens_just_now(tmp_path: Path) 
             await broker.open()
         assert isinstance(await raised(broker.orders()), GatewayLost)
         async with an_exchange_at(tmp_path, clock, address), asyncio.timeout(20):
-            while broker._channel is None:  # no event is taken in the meantime
-                await asyncio.sleep(0)
+            assert broker._seeking is not None
+            await broker._seeking  # no event is taken in the meantime
             assert await broker.orders() == ()
             events = broker.events()
             assert [type(await anext(events)) for _ in range(2)] == [LinkDown, LinkUp]
