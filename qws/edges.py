@@ -15,7 +15,7 @@ from loguru import logger
 from qws.config import Config
 from qws.domain.calendar import TradingCalendar
 from qws.domain.rules import RuleBook
-from qws.errors import AlreadyRunning, GatewayError
+from qws.errors import AlreadyRunning, GatewayError, GatewayLost
 from qws.gateways.sim.books import Books, Opening
 from qws.gateways.sim.shadow import ShadowBroker
 from qws.gateways.wire.client import WireBroker, WireQuotes
@@ -30,6 +30,7 @@ from qws.ports import Broker, Calendar, Clock, Quotes
 from qws.store.lock import HomeLock
 
 _CALENDAR_AT, _CALENDAR_RETRY = time(8, 50), timedelta(minutes=5)
+_STUCK_MAX, _STUCK_LOOK_S = 8, 5.0  # each may hold one of the 16 session ids for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
             if isinstance(calendar, TradingCalendar):  # else paper.always_open: the terminal is a simulator
                 calendar = known = XtCalendar(line, calendar)
                 tasks.start_soon(keep_current, known.refresh, clock)
+            tasks.start_soon(end_when_stuck, lambda: live.stuck_threads + line.stuck_threads, clock)
             if config.mode != "live":
                 books = Books(home.shadow)
                 market = rules, calendar, fee_plan(config)
@@ -129,6 +131,13 @@ async def keep_current(refresh: Callable[[], Awaitable[object]], clock: Clock) -
             logger.warning("calendar of the terminal: {}; the shipped tables hold", error)
             again = now + _CALENDAR_RETRY
         await clock.sleep_until(again)
+
+
+async def end_when_stuck(stuck_threads: Callable[[], int], clock: Clock) -> None:
+    """Raises GatewayLost when so many threads hang inside the vendor's library that only a new process helps (G8)."""
+    while (stuck := stuck_threads()) < _STUCK_MAX:
+        await clock.sleep(_STUCK_LOOK_S)
+    raise GatewayLost(f"{stuck} threads hang inside the vendor's library: this process ends; start it again")
 
 
 def terminal_of(config: Config) -> Terminal:

@@ -14,7 +14,7 @@ from qws.config import load_config
 from qws.domain.account import Position
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
-from qws.edges import deadlines_of, keep_current, open_edges, terminal_of
+from qws.edges import deadlines_of, end_when_stuck, keep_current, open_edges, terminal_of
 from qws.errors import AlreadyRunning, GatewayLost
 from qws.home import Home, account_lock
 from qws.runtime.clock import SHANGHAI, LoopClock, SystemClock, VirtualLoop
@@ -125,3 +125,14 @@ def test_the_calendar_is_read_at_start_and_every_day_before_the_open_and_again_a
     assert [f"{read:%d %H:%M}" for read in reads] == [
         "19 08:00", "19 08:05", "19 08:50", "20 08:50", "20 08:55", "21 08:50",
     ]  # fmt: skip
+
+
+def test_a_process_with_too_many_stuck_threads_ends() -> None:
+    async def play() -> float:
+        clock, loop = LoopClock(MORNING), asyncio.get_running_loop()
+        with pytest.raises(GatewayLost, match="threads hang"):
+            await end_when_stuck(lambda: int(loop.time() // 60), clock)
+        return loop.time()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        assert runner.run(play()) >= 60

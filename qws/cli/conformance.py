@@ -12,7 +12,7 @@ from dataclasses import asdict
 import click
 from loguru import logger
 
-from qws.arming import masked
+from qws.arming import masked, require_armed
 from qws.cli.options import home_option, json_option, print_json
 from qws.cli.table import width
 from qws.config import Config, load_config
@@ -74,6 +74,8 @@ def _require_terminal(home: Home, config: Config, *, orders: bool) -> None:
     if orders and config.mode != "live":
         text = 'this mode never orders at the terminal: use --read-only, or set mode = "live"'
         raise ConfigError(f'{home.config_file}: mode = "{config.mode}": {text}')
+    if orders and config.paper.always_open:  # it would order at any hour: only where `qws arm --any-hour` said so
+        require_armed(home, config)
 
 
 def _is_confirmed(config: Config, order: OrderRequest) -> bool:

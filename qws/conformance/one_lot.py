@@ -16,6 +16,7 @@ from qws.ports import Calendar
 
 _AWAY = Decimal("1.02")  # nothing may be for sale within 2 % of the price
 _TAKES_S = 60  # that long trading must go on
+_OLD = timedelta(seconds=15)  # a terminal goes on quoting what it has when its source has gone (XTQUANT.md 4.3)
 _RESTING = (OrderStatus.UNREPORTED, OrderStatus.WAIT_REPORTING, OrderStatus.REPORTED)
 
 
@@ -41,6 +42,8 @@ def obstacle_to(
         return f"the record of {order.code} is of {record.day} and says {record.buy_min} at {record.limit_down}"
     if record.suspended or quote.suspended:
         return f"{order.code} is suspended"
+    if not -_OLD <= now - quote.at <= _OLD:
+        return f"the quote of {order.code} is of {quote.at:%Y-%m-%d %H:%M:%S}: the order could trade"
     rules, calendar = hours
     for moment in (now, now + timedelta(seconds=_TAKES_S)):
         if not _is_trading(record, rules, calendar, moment):

@@ -141,3 +141,15 @@ def test_no_lot_leaves_near_the_lower_limit_or_for_another_day(embedded: Play) -
         assert lot_of(replace(record, limit_down=None), TEN) is None
 
     embedded(played)
+
+
+def test_a_lot_does_not_leave_on_an_old_quote(play: Play) -> None:
+    async def played(stand: Stand) -> None:
+        lot = await one_lot(stand)
+        quote = (await stand.quotes.quotes([BOUGHT]))[BOUGHT]
+        record = (await stand.quotes.instruments([BOUGHT]))[BOUGHT]
+
+        assert lot.obstacle(quote, record) == ""
+        assert "could trade" in lot.obstacle(replace(quote, at=quote.at - timedelta(minutes=1)), record)
+
+    play(played)

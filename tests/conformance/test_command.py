@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from qws.arming import NotArmed, arm_home
 from qws.cli import cli
 from qws.cli.home import make_home
+from qws.config import load_config
 from qws.conformance.cards import CARDS
 from qws.conformance.verdict import Scope
 from qws.domain.calendar import AlwaysOpenCalendar
@@ -93,7 +95,9 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def live(tmp_path: Path) -> Home:
-    return a_live_home(tmp_path / "home", always_open=True, **QUICK)
+    home = a_live_home(tmp_path / "home", always_open=True, **QUICK)
+    arm_home(home, load_config(home.config_file), SystemClock().now(), "a test")
+    return home
 
 
 @pytest.fixture
@@ -165,6 +169,14 @@ def test_another_answer_orders_nothing(live: Home, terminal: Watched, typed: str
     assert not terminal.senders & ORDERING
 
 
+def test_one_lot_orders_at_any_hour_only_where_that_was_armed(live: Home, terminal: Watched) -> None:
+    live.armed.unlink()
+    result = conformance(live, "--live", "--one-lot", BOUGHT, typed=f"{ACCOUNT}\n")
+
+    assert isinstance(result.exception, NotArmed)
+    assert not terminal.senders
+
+
 def test_a_cancel_that_never_comes_is_said_aloud_and_fails(live: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qws.conformance.stand.PATIENCE_S", 1.0)
     monkeypatch.setattr("qws.conformance.verdict.PATIENCE_S", 1.0)
@@ -223,6 +235,7 @@ def test_a_package_that_is_missing_fails_the_first_card(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "no_such_bridge" in json.loads(result.stdout)["cards"][20]["text"]
+    arm_home(home, load_config(home.config_file), SystemClock().now(), "a test")
     assert isinstance(conformance(home, "--live", "--one-lot", BOUGHT).exception, GatewayError)
 
 

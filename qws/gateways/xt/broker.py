@@ -60,6 +60,7 @@ class XtBroker:
         self._cancels = CancelQueue(self._cancel, clock, self._pace.cancel_pause_s)
         self._order_turns = Turns(clock, self._pace.order_gap_s)
         self._query_turns: dict[str, Turns] = {}
+        self._older: set[str] = set()  # ids of orders of another day in the list that was read last
         self._ours, self._foreign = Decimal(0), Decimal(0)  # CNY of the holdings that were read last
 
     @property
@@ -180,8 +181,9 @@ class XtBroker:
     async def _orders(self) -> tuple[BrokerOrder, ...]:
         found, now = await self._rows("orders"), self._clock.now()
         self._book.begin(now.date())
-        read = (rows.order_of(row, now) for row in found)
-        orders = tuple(self._book.named(each) for each in read if each is not None and each.at.date() == now.date())
+        read = [each for row in found if (each := rows.order_of(row, now)) is not None]
+        self._older = {each.order_id for each in read if each.at.date() != now.date()}
+        orders = tuple(self._book.named(each) for each in read if each.at.date() == now.date())
         if not orders and self._book.has_orders:
             raise BadRow("orders: the terminal answered none, and some were seen today")
         return orders
@@ -218,6 +220,8 @@ class XtBroker:
         except GatewayError as error:
             return str(error)
         for order_id, shares in filled.items():
+            if order_id not in orders and order_id in self._older:
+                continue  # somebody's, placed yesterday evening
             if order_id not in orders or orders[order_id].traded < shares:
                 return f"order {order_id} has fills of {shares} shares that the order list does not show"
         for order_id, order in orders.items():
@@ -239,7 +243,7 @@ class XtBroker:
                 logger.warning("cancel of {}: {}", rows.id_of(row), rows.text(row, "error_msg"))
                 self._cancels.pause()
             case _:
-                logger.debug("the terminal told {}: {}", kind, row)
+                logger.debug("the terminal told {}: {}", kind, rows.shown(row))
 
     def _tell(self, event: BrokerOrder | Trade) -> None:
         if self._news.qsize() < _NEWS_MAX:

@@ -142,10 +142,10 @@ class Link:
         match kind:
             case "disconnected":
                 self._lose(LinkState.DOWN, "the terminal says that the connection is lost")
-            case "status" if rows.is_of(row, self._terminal.account):
-                self._note_status(rows.whole(row, "status"))
-            case "status":
+            case _ if not rows.is_of(row, self._terminal.account):
                 pass
+            case "status":
+                self._note_status(rows.whole(row, "status"))
             case _:
                 self._hear(kind, row)
 

@@ -72,13 +72,14 @@ def order_of(row: Row, now: datetime) -> BrokerOrder | None:
 
 
 def trade_of(row: Row) -> Trade | None:
-    """A fill; None for what is no share, fund or bond. Raises BadRow."""
+    """A fill; None for what is no share, fund or bond, and for rows of no shares or fewer: some counters list cancels
+    among the fills. Raises BadRow."""
     side = _SIDES.get(whole(row, "order_type"))
-    if side is None or not _is_ours_to_see(row):
+    if side is None or not _is_ours_to_see(row) or whole(row, "traded_volume") <= 0:
         return None
     shares, price, at = _shares(row, "traded_volume"), _number(row, "traded_price", _PRICE_STEP), row["traded_time"]
-    if shares <= 0 or price <= 0:
-        raise BadRow(f"a fill of {shares} shares at {price}: {dict(row)}")
+    if price <= 0:
+        raise BadRow(f"a fill of {shares} shares at {price}: {shown(row)}")
     fee = _number(row, "commission", _FEN) if row.get("commission") else None
     return Trade(
         text(row, "traded_id") or f"{at}-{shares}-{price}",
@@ -167,14 +168,14 @@ def whole(row: Row, name: str) -> int:
     value = row.get(name) or 0
     if isinstance(value, int | float) and isfinite(value) and value == int(value):
         return int(value)
-    raise BadRow(f"{name} is {value!r}: {dict(row)}")
+    raise BadRow(f"{name} is {value!r}: {shown(row)}")
 
 
 def moment(row: Row, name: str) -> datetime:
     """A time in seconds (or milliseconds) since 1970, in Asia/Shanghai. Raises BadRow."""
     number = whole(row, name)
     if number <= 0:
-        raise BadRow(f"{name} is {number}: {dict(row)}")
+        raise BadRow(f"{name} is {number}: {shown(row)}")
     try:
         return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, SHANGHAI)
     except (OverflowError, ValueError, OSError) as error:
@@ -191,6 +192,11 @@ def exact(value: object, step: Decimal) -> Decimal | None:
 def of_account(rows: Iterable[Row], account: str) -> Iterator[Row]:
     """Without the rows of other accounts at the same terminal."""
     return (row for row in rows if is_of(row, account))
+
+
+def shown(row: Row) -> dict[str, object]:
+    """A row as a log may tell it: without the account's id."""
+    return {name: value for name, value in row.items() if name != "account_id"}
 
 
 def is_of(row: Row, account: str) -> bool:
@@ -216,14 +222,14 @@ def _is_ours_to_see(row: Row) -> bool:
 def _shares(row: Row, name: str) -> int:
     shares = whole(row, name)
     if shares < 0:
-        raise BadRow(f"{name} is {shares}: {dict(row)}")
+        raise BadRow(f"{name} is {shares}: {shown(row)}")
     return shares
 
 
 def _number(row: Row, name: str, step: Decimal) -> Decimal:
     number = exact(row.get(name), step)
     if number is None:
-        raise BadRow(f"{name} is {row.get(name)!r}: {dict(row)}")
+        raise BadRow(f"{name} is {row.get(name)!r}: {shown(row)}")
     return number
 
 

@@ -110,12 +110,24 @@ def test_an_order_row_that_means_nothing_is_refused(wrong: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"traded_volume": 0}, {"traded_volume": -1}, {"traded_price": 0.0}, {"traded_price": 1e308},
+    "wrong", [{"traded_volume": 100.5}, {"traded_price": 0.0}, {"traded_price": 1e308},
               {"traded_time": 0}, {"traded_time": None}, {"traded_price": math.nan}],
 )  # fmt: skip
 def test_a_trade_row_that_means_nothing_is_refused(wrong: Row) -> None:
     with pytest.raises(BadRow):
         rows.trade_of({**TRADE, **wrong})
+
+
+@pytest.mark.parametrize("shares", [0, -100])
+def test_a_trade_row_of_no_shares_is_no_fill(shares: int) -> None:
+    assert rows.trade_of({**TRADE, "traded_volume": shares, "traded_price": 0.0}) is None
+
+
+def test_what_is_said_of_a_row_does_not_tell_the_account() -> None:
+    with pytest.raises(BadRow) as told:
+        rows.order_of({**ORDER, "account_id": "1000000365", "order_volume": 1.5}, NOON)
+
+    assert "1000000365" not in str(told.value)
 
 
 def test_a_trade_row_becomes_exact() -> None:

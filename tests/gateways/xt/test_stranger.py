@@ -58,6 +58,7 @@ def test_the_doctor_finds_nothing_wrong(world: dict[str, str], home: Home) -> No
 
 
 def test_every_card_that_can_be_played_there_passes(world: dict[str, str], home: Home) -> None:
+    arm_home(home, load_config(home.config_file), SystemClock().now(), "a test")
     command = ("-m", "qws", "conformance", "--live", "--json", "--home", str(home.root))
     code, found = run(world, *command, "--read-only")
     assert (code, played(found)) == (0, {card.number for card in CARDS if card.scope is Scope.LOOK})
