@@ -206,7 +206,10 @@ class KnownOrders:
         return [tag] == self._rivals(row) and row.at <= self._orders[tag].at + self._absence.longest()
 
     def _tag_of(self, row: BrokerOrder | Trade) -> str:
-        return row.tag if is_ours(row.tag) else self._tags.get(row.order_id, "")
+        if is_ours(row.tag):
+            return row.tag
+        tag = self._tags.get(row.order_id, "")
+        return tag if same_day_part(tag) == day_part(row.at.date()) else ""  # ids come again on other days
 
     def _is_named(self, row: BrokerOrder) -> bool:
         return bool(self._tag_of(row)) or bool(row.tag and not is_mangled(row.tag, row.at.date()))

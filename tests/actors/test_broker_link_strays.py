@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from qws.domain.market import Side
@@ -10,6 +11,7 @@ from qws.domain.orders import LinkRules, OrderStatus
 from qws.messages import CancelOrder, ControlOrdered, FillReceived, OrderUpdated, StrayOrderSeen
 from tests.actors.test_broker_link_whose_order import TWIN, looked_for_long, lost, unsigned
 from tests.support.builders import a_report, an_order, at
+from tests.support.fake_broker import FakeBroker
 from tests.support.link_rig import ORDER, a_rig, played, statuses
 from tests.support.outputs import of, told
 
@@ -34,6 +36,19 @@ async def test_a_second_row_under_one_tag_halts_and_is_cancelled_and_its_fills_a
     again = await rig.sweep()
     assert [each.trade.trade_id for each in of(FillReceived, again)] == ["t1"]
     assert of(StrayOrderSeen, again) == []
+
+
+@played
+async def test_a_row_of_another_day_with_an_id_of_ours_is_none_of_ours() -> None:
+    rig = a_rig(FakeBroker(acknowledges=True))
+    await rig.open()
+    await rig.place()
+    row = a_report(an_order("600010.SH", shares=500, index=2), OrderStatus.SUCCEEDED, 500)
+    known_as = a_report(ORDER, OrderStatus.REPORTED).order_id
+
+    late = replace(row, tag="", order_id=known_as, at=at("10:00:00", date(2026, 9, 30)))
+
+    assert await rig.push(late) == []
 
 
 @played

@@ -210,7 +210,8 @@ class Witness:
         ours = {each: other for each, other in self.intents.items() if key_of(other) == key}
         for each, other in ours.items():
             is_sell, is_told = other.order.side is Side.SELL, each in self.handed or each in self._status
-            if is_sell and not is_told and not self._is_too_old(each, now):
+            is_later = self._intended_at[each] > self.handed.get(tag, now)  # than the buy left: it came late
+            if is_sell and not is_told and not is_later and not self._is_too_old(each, now):
                 self.blame("I4", f"{tag} buys at {now:%H:%M:%S} while {each} waits to sell")
         selling = [other.tag for other in self._not_given_up(key, working) if other.side is Side.SELL]
         if selling and self._release is Release.STRICT:
