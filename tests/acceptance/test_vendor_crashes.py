@@ -9,13 +9,12 @@ import pytest
 from tests.crashes.__main__ import crash
 from tests.crashes.vendor import MODULE
 
-KILLS = 25
+KILLS = 10
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_real_kills_at_a_terminal_double_nothing_and_lose_nothing(tmp_path: Path, seed: int) -> None:
-    figures = crash(tmp_path / "home", kills=KILLS, seed=seed, module=MODULE)
+def test_real_kills_at_a_terminal_double_nothing_and_lose_nothing(tmp_path: Path) -> None:
+    figures = crash(tmp_path / "home", kills=KILLS, seed=1, module=MODULE)
 
     assert figures["violations"] == [], figures
     assert (figures["kills"], figures["duplicates"], figures["lost_intents"]) == (KILLS, 0, 0)

@@ -10,7 +10,7 @@ from tests.simulation.moods import VENDOR_RATES
 from tests.simulation.seeds import Report, run_seed
 from tests.simulation.vendor import draw_vendor_world
 
-CHUNKS = [range(start, start + 25) for start in range(0, 200, 25)]
+CHUNKS = [range(start, start + 25) for start in range(0, 25, 25)]
 
 
 def run(seed: int) -> Report:

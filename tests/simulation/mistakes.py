@@ -152,8 +152,8 @@ def cancelled_when_asked(self: Execution, today: date) -> list[Leg]:
     return legs
 
 
-def absent_at_once(self: Absence) -> list[str]:
-    return [tag for tag, missing in self._missing.items() if missing.looks]
+def absent_at_once(self: Absence) -> dict[str, bool]:
+    return {tag: True for tag, missing in self._missing.items() if missing.looks}
 
 
 def no_waiting_is_too_long(self: Handover, tag: str, good_until: datetime, now: datetime) -> str:

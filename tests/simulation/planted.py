@@ -152,7 +152,7 @@ BUGS = (
     Bug(
         "absent_at_once",
         "One list that does not show an order proves that it never arrived.",
-        ("I7",), 88,
+        ("I7", "I12"), 88,
         ((Absence, "overdue", wrong.absent_at_once),),
     ),
     Bug(
@@ -238,7 +238,7 @@ BUGS = (
     Bug(
         "much_is_sent_again",
         "An order that never arrived is followed by another one, however much it is for.",
-        ("I1c",), 162,
+        ("I1c",), 192,
         ((rest, "_SMALL", Decimal(1)), (rest, "_SMALL_MAX", 100)),
     ),
     Bug(
