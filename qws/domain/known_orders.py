@@ -35,7 +35,7 @@ class KnownOrders:
         self._filled: Counter[str] = Counter()
         self._early: list[Trade] = []  # fills of rows of which nobody knows yet whose they are
         self._before: Snapshot | None = None
-        self._befores: dict[str, Snapshot | None] = {}
+        self._befores: dict[str, Snapshot | None] = {}  # by tag: the account before it left
         self._strays: set[str] = set()  # the broker's ids of rows that are none of the orders that were meant
         self._found: list[Stray] = []
         self._unwanted: set[str] = set()  # tags of orders that are to be cancelled wherever they turn up
@@ -56,6 +56,7 @@ class KnownOrders:
             memories = self._orders, self._tags, self._trades, self._filled, self._early, self._strays, self._cancels
             for memory in memories:
                 memory.clear()
+            self._befores.clear()
             self._unwanted.clear()
             self._absence.forget()
 
