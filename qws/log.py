@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -83,6 +84,16 @@ def _text_head(head: str, at: datetime) -> str:
 
 def _json_head(head: str, at: datetime) -> str:
     return _document(_shown(at), "INFO", {}, head)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Log nothing of ours: what a command shows says it."""
+    logger.disable("qws")
+    try:
+        yield
+    finally:
+        logger.enable("qws")
 
 
 def stop_logging() -> None:

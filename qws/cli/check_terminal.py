@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-
-from loguru import logger
 
 from qws.arming import masked
 from qws.cli.check import Check
@@ -27,6 +24,7 @@ from qws.gateways.xt.settings import Terminal
 from qws.gateways.xt.vendor import differences
 from qws.gateways.xt.worker import ThreadWorker
 from qws.home import Home
+from qws.log import silent
 from qws.paper import tables
 from qws.runtime.clock import SystemClock
 
@@ -40,22 +38,12 @@ _IMPORT_SLOW_S = 20.0
 def terminal_checks(home: Home, config: Config, *, is_free: bool) -> Iterator[Check]:
     """Ask the terminal; it is not connected to while another process trades the account (`is_free`)."""
     found = _gathered(_looked(home, config, is_free=is_free))
-    with _silent():
+    with silent():
         yield from asyncio.run(found)
 
 
 async def _gathered(checks: AsyncIterator[Check]) -> list[Check]:
     return [each async for each in checks]
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """The lines of the report say it."""
-    logger.disable("qws")
-    try:
-        yield
-    finally:
-        logger.enable("qws")
 
 
 async def _looked(home: Home, config: Config, *, is_free: bool) -> AsyncIterator[Check]:

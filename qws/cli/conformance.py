@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
-from loguru import logger
 
 from qws.arming import masked, require_armed
 from qws.cli.options import home_option, json_option, print_json
@@ -22,6 +19,7 @@ from qws.conformance.verdict import Result, Verdict
 from qws.domain.orders import OrderRequest
 from qws.errors import ConfigError
 from qws.home import Home
+from qws.log import silent
 from qws.runtime.clock import SystemClock
 
 
@@ -47,7 +45,7 @@ def conformance(
     _require_terminal(home, config, orders=one_lot is not None)
     examination = Examination(config, home.config_folder, SystemClock())
     order = None
-    with _silent():
+    with silent():
         if one_lot is not None:
             order = asyncio.run(examination.proposal(one_lot))
             if not _is_confirmed(config, order):
@@ -55,16 +53,6 @@ def conformance(
                 click.echo(f"not ordered: that is not the account {shown} of the settings", err=True)
                 _leave(ctx, examination, 1)
         _leave(ctx, examination, _examined(examination, order, as_json=as_json))
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """The table says it."""
-    logger.disable("qws")
-    try:
-        yield
-    finally:
-        logger.enable("qws")
 
 
 def _require_terminal(home: Home, config: Config, *, orders: bool) -> None:
