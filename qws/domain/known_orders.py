@@ -186,7 +186,10 @@ class KnownOrders:
 
     def decide(self, look: Look) -> Iterator[BrokerOrder]:
         """What became of orders that were missed so long: matched to a row, proven absent, or for a person to say."""
+        seen = {self._tag_of(row) for row in look.orders}  # also what was only just known to be ours
         for tag, is_proven in self._absence.overdue().items():
+            if tag in seen:
+                continue
             order = self._orders[tag]
             rows = [row for row in look.orders if not self._is_named(row) and _fits(order, row)]
             is_held = is_held_for(order, look, self._befores[tag])

@@ -74,6 +74,19 @@ async def test_a_mangled_tag_is_the_only_order_that_it_fits_at_once() -> None:
 
 
 @played
+async def test_no_person_is_asked_for_an_order_whose_mangled_row_is_seen_at_the_last_moment() -> None:
+    rig = a_rig(lost())
+    await rig.place()
+    for _ in range(3):
+        await rig.sweep(5.0)
+    unsigned(rig, ORDER.tag[:14])
+
+    (update,) = of(OrderUpdated, await rig.sweep(5.0))
+
+    assert (update.order.order_id, update.order.status, update.order.message) == ("1", OrderStatus.REPORTED, "")
+
+
+@played
 async def test_a_mangled_tag_that_fits_no_order_halts_and_is_cancelled() -> None:
     rig = a_rig()
     unsigned(rig, ORDER.tag[:14])
