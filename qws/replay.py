@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qws.config import Config
 from qws.domain.audit import Audit
-from qws.domain.orders import OrderStatus
+from qws.domain.known_orders import is_turned_down
 from qws.gateways.sim.bars import Bars
 from qws.home import Home
 from qws.messages import (
@@ -53,7 +53,7 @@ class Story:
         match body:
             case PlaceOrder():
                 self.orders += 1
-            case OrderUpdated() if body.order.status is OrderStatus.JUNK and body.order.order_id:
+            case OrderUpdated() if is_turned_down(body.order):
                 self.rejected_orders += 1
             case FillReceived():
                 self.fills += 1

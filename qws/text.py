@@ -11,7 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 
 from qws import messages as m
-from qws.domain.known_orders import NOT_SENT
+from qws.domain.known_orders import NOT_SENT, is_turned_down
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
@@ -201,7 +201,7 @@ def _cancel(msg: m.CancelOrder) -> str:
 
 
 def _status(order: BrokerOrder) -> str:
-    if order.status is OrderStatus.JUNK and not order.order_id:
+    if order.status is OrderStatus.JUNK and not is_turned_down(order):
         return _("not handed over") if order.message.startswith(NOT_SENT) else _("it never arrived")
     return _(ORDER_STATUS[order.status])
 

@@ -141,8 +141,7 @@ class KnownOrders:
             if known is None or (reason := _contradiction(known, order)):
                 self._find(order, "unintended" if known is None else reason)
                 continue
-            is_written_off = not known.order_id or known.message == NEVER_ARRIVED
-            if order.order_id and known.status.is_terminal and is_written_off and tag not in self._unwanted:
+            if _is_ghost(known, order) and tag not in self._unwanted:
                 self._find(order, "ghost")
             merged = merge(known, order)
             if merged != known:
@@ -240,6 +239,17 @@ class KnownOrders:
         if row.order_id not in self._strays:
             self.note_stray(stray := Stray(row, reason))
             self._found.append(stray)
+
+
+def is_turned_down(order: BrokerOrder) -> bool:
+    """Whether the broker refused an order that was handed over."""
+    return order.status is OrderStatus.JUNK and not order.message.startswith((NOT_SENT, NEVER_ARRIVED))
+
+
+def _is_ghost(known: BrokerOrder, heard: BrokerOrder) -> bool:
+    """Whether an order may trade after all that was written off; one that the broker refused never will."""
+    is_written_off = known.status.is_terminal and (not known.order_id or known.message == NEVER_ARRIVED)
+    return is_written_off and bool(heard.order_id) and (heard.status is not OrderStatus.JUNK or heard.traded > 0)
 
 
 def _is_of(tag: str, today: date) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.execution import INTERRUPTED, Execution
-from qws.domain.known_orders import NEVER_ARRIVED, NOT_SENT
+from qws.domain.known_orders import NEVER_ARRIVED, is_turned_down
 from qws.domain.orders import OrderStatus
 from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.pricing import mark_price
@@ -69,9 +69,9 @@ def residual(run: Execution, row: PlanRow) -> str:
         return "unknown"
     if run.filled(row.code) == run.ordered(row.code):
         return run.reasons.get(row.code, row.reason if legs or row.side is None else "not_sent")
-    refusals = [order.message for order in orders if order is not None and order.status is OrderStatus.JUNK]
-    if any(message != NEVER_ARRIVED and not message.startswith(NOT_SENT) for message in refusals):
+    if any(order is not None and is_turned_down(order) for order in orders):
         return "rejected"
+    refusals = [order.message for order in orders if order is not None and order.status is OrderStatus.JUNK]
     if NEVER_ARRIVED in refusals:
         return NEVER_ARRIVED.replace(" ", "_")
     left = "not_sent" if len(refusals) == len(legs) else run.chase.left.get(row.code)

@@ -52,6 +52,23 @@ async def test_a_row_of_another_day_with_an_id_of_ours_is_none_of_ours() -> None
 
 
 @played
+async def test_an_order_that_was_turned_down_and_turns_up_alive_is_a_ghost_and_as_refused_it_is_none() -> None:
+    for status, traded, reasons in ((OrderStatus.JUNK, 0, []), (OrderStatus.REPORTED, 0, ["ghost"])):
+        rig = a_rig(lost())
+        await rig.open()
+        await rig.place()
+        refused = a_report(ORDER, OrderStatus.JUNK, order_id="", message="no money")
+        assert statuses(await rig.push(refused)) == [OrderStatus.JUNK]
+        rig.broker.listed["row"] = a_report(ORDER, status, traded, order_id="9")
+
+        news = told(await rig.sweep())
+
+        assert statuses(news) == [status]
+        assert [each.stray.reason for each in of(StrayOrderSeen, news)] == reasons
+        assert [each.order_id for each in of(CancelOrder, news)] == ["9"] * len(reasons)
+
+
+@played
 async def test_other_fields_under_our_tag_halt_and_change_nothing_we_know() -> None:
     for change in ({"shares": 900}, {"code": "000001.SZ"}, {"side": Side.SELL}, {"price": Decimal("10.01")}):
         rig = a_rig(lost())

@@ -16,6 +16,7 @@ VENDOR_RATES = {
     "order_lost": 0.15,
     "order_refused": 0.1,
     "order_refused_loudly": 0.1,
+    "order_unlisted": 0.1,
     "response_lost": 0.2,
     "response_late": 0.4,
     "ghost_order": 0.15,

@@ -114,7 +114,7 @@ class Verdict:
                 continue
             theirs, mine = ours.get(tag), known.get(tag)
             if theirs is None:
-                if mine is None or (mine.status, mine.order_id) != (OrderStatus.JUNK, ""):
+                if mine is None or mine.status is not OrderStatus.JUNK:
                     self._blame("I7", f"{tag} is not at the exchange, the journal says {mine}")
             elif mine is None or (mine.status, mine.traded) != (theirs.status, theirs.traded):
                 self._blame("I7", f"the exchange says {theirs}, the journal {mine}")

@@ -32,6 +32,7 @@ _SIDES = {BUY: Side.BUY, SELL: Side.SELL}
 _PRICE_STEP = Decimal("0.0001")
 _NO_ACCOUNT = "未找到账号"
 _JUNKED_FROM = 9_000_000
+_UNLISTED_FROM = 990_000_000
 _ERROR_NUMBER = re.compile(r"\[COUNTER\]\[(\d+)\]")
 
 
@@ -44,6 +45,7 @@ class Desk:
         self._answers = Answers(room, counter, self._rows)
         self._memory = self._rows.memory
         self._askers: dict[str, tuple[Client, int]] = {}
+        self._turned_down = 0
         self._order_late: dict[str, bool] = {}
         self._known = {order.order_id: order for order in counter.orders(room.now())}
         for trade in counter.trades(room.now()):
@@ -101,6 +103,11 @@ class Desk:
             self._error(client, seq, -1, reason, request)
         if reason or self._faults.strikes("order_refused"):
             self._respond(client, seq, -1, reason or "下单失败", request)
+            return
+        if self._faults.strikes("order_unlisted"):
+            self._turned_down += 1
+            self._respond(client, seq, _UNLISTED_FROM + self._turned_down, "", request)
+            self._error(client, seq, _UNLISTED_FROM + self._turned_down, "[COUNTER][260200] 可用资金不足", request)
             return
         price = Decimal(repr(request.price)).quantize(_PRICE_STEP)
         order = OrderRequest(

@@ -54,6 +54,7 @@ class Faults:
     order_refused: Chance = 0  # response with order_id -1, no row, no on_order_error
     order_refused_loudly: Chance = 0  # on_order_error, then the response with -1
     order_junked: Chance = 0  # an order_id, statuses 49 and 50, then 57 and on_order_error
+    order_unlisted: Chance = 0  # an order_id, then on_order_error, and never a row
     cancel_lost: Chance = 0  # no answer, no cancel
     cancel_refused: Chance = 0  # result -1, then on_cancel_error
     cancel_unconfirmed: Chance = 0  # result 0, statuses 51 or 52, and no cancel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -22,10 +23,12 @@ class Book:
 
     def __init__(self) -> None:
         self._day: date | None = None
+        self._requests: dict[str, OrderRequest] = {}
         self._sent: dict[str, _Sent] = {}  # not yet seen at the broker, by tag
         self._tags: dict[str, str] = {}  # by order id
         self._ended: set[str] = set()
         self._junk: set[str] = set()
+        self._turned_down: dict[str, BrokerOrder] = {}  # by tag
         self._has_remarks = False
         self.has_trades = False
 
@@ -33,17 +36,33 @@ class Book:
         """Forget another day's orders."""
         if day != self._day:
             self._day, self._has_remarks, self.has_trades = day, False, False
-            for memory in (self._sent, self._tags, self._ended, self._junk):
+            memories = self._requests, self._sent, self._tags, self._ended, self._junk, self._turned_down
+            for memory in memories:
                 memory.clear()
 
     def send(self, request: OrderRequest, now: datetime) -> None:
         """Before an order leaves: its answer may be quicker than the call that sent it (H8)."""
-        self._sent[request.tag] = _Sent(request, now)
+        self._requests[request.tag], self._sent[request.tag] = request, _Sent(request, now)
 
     def answer(self, tag: str, order_id: str) -> None:
         """The broker said which id an order has."""
         self._sent.pop(tag, None)
         self._tags[order_id] = tag
+
+    def turn_down(self, tag: str, why: str, now: datetime) -> BrokerOrder | None:
+        """The broker said that it does not take an order: its end, once, unless it has an id; then the list decides."""
+        if tag not in self._requests or tag in self._turned_down:
+            return None
+        order_id = next((each for each, named in self._tags.items() if named == tag), "")
+        order = BrokerOrder.unknown(self._requests[tag], now)
+        order = self._turned_down[tag] = replace(order, order_id=order_id, status=OrderStatus.JUNK, message=why)
+        self._sent.pop(tag, None)
+        return None if order_id else order
+
+    def turned_down_unlisted(self, listed: Collection[BrokerOrder]) -> tuple[BrokerOrder, ...]:
+        """The orders that were turned down and that the list, just read, does not show."""
+        tags = {order.tag for order in listed}
+        return tuple(self.named(order) for tag, order in self._turned_down.items() if tag not in tags)
 
     @property
     def has_orders(self) -> bool:

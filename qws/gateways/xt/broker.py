@@ -99,10 +99,9 @@ class XtBroker:
         self._lock.release()
 
     async def place(self, order: OrderRequest) -> str:
-        """Hand one limit order over; its id once the terminal has told it.
+        """Hand one limit order over; its id once the terminal has told it, "" when it was turned down.
 
-        Raises GatewayLost when nothing was sent, GatewayTimeout when the outcome is unknown, and GatewayError when the
-        terminal answered without an id: its lists settle that.
+        Raises GatewayLost when nothing was sent, GatewayTimeout and GatewayError when the outcome is unknown.
         """
         self._link.ready("order")
         await self._order_turns.wait()
@@ -115,11 +114,8 @@ class XtBroker:
         except GatewayTimeout:
             self._link.note_stuck()
             raise
-        if not (order_id := rows.id_of(row)):
-            text = rows.text(row, "error_msg") or "no reason given"
-            raise GatewayError(f"order {order.tag}: the terminal gave it no id: {text}")
-        self._book.answer(order.tag, order_id)
-        return order_id
+        self._take_answer(order.tag, row, is_error=False)
+        return rows.id_of(row)
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel, after those that wait already. Raises GatewayLost while the account is not ready."""
@@ -184,9 +180,10 @@ class XtBroker:
         read = [each for row in found if (each := rows.order_of(row, now)) is not None]
         self._older = {each.order_id for each in read if each.at.date() != now.date()}
         orders = tuple(self._book.named(each) for each in read if each.at.date() == now.date())
+        unlisted = self._book.turned_down_unlisted(orders)
         if not orders and self._book.has_orders:
             raise BadRow("orders: the terminal answered none, and some were seen today")
-        return orders
+        return (*orders, *unlisted)
 
     async def _trades(self) -> tuple[Trade, ...]:
         found, today = await self._rows("trades"), self._clock.now().date()
@@ -237,13 +234,22 @@ class XtBroker:
                 self._tell(self._book.named(order))
             case "trade" if (trade := rows.trade_of(row)) is not None and trade.at.date() == now.date():
                 self._tell(self._book.joined(trade))
-            case "order_response" if (order_id := rows.id_of(row)) and (tag := rows.text(row, "tag")):
-                self._book.answer(tag, order_id)
+            case "order_response" | "order_error" if tag := rows.text(row, "tag"):
+                self._take_answer(tag, row, is_error=kind == "order_error")
             case "cancel_error":
                 logger.warning("cancel of {}: {}", rows.id_of(row), rows.text(row, "error_msg"))
                 self._cancels.pause()
             case _:
                 logger.debug("the terminal told {}: {}", kind, rows.shown(row))
+
+    def _take_answer(self, tag: str, row: Row, *, is_error: bool) -> None:
+        """An answer without an id is final; what was called an error after it got one ends when no list shows it."""
+        if order_id := rows.id_of(row):
+            self._book.answer(tag, order_id)
+        if is_error or not order_id:
+            why = rows.text(row, "error_msg") or "no reason given"
+            if turned_down := self._book.turn_down(tag, why, self._clock.now()):
+                self._tell(turned_down)
 
     def _tell(self, event: BrokerOrder | Trade) -> None:
         if self._news.qsize() < _NEWS_MAX:

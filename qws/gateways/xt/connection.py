@@ -11,6 +11,7 @@ from loguru import logger
 
 from qws.domain.market import Side
 from qws.domain.orders import OrderRequest
+from qws.domain.tags import is_ours
 from qws.errors import GatewayError, GatewayLost, GatewayTimeout
 from qws.gateways.xt import rows
 from qws.gateways.xt.pushes import Hear, Pushes
@@ -43,7 +44,7 @@ class Connection:
         self._trader: Any = None
         self._account: object = None
         self._side: TradeSide
-        self._orders, self._cancels = Replies(), Replies()
+        self._orders, self._cancels = Replies(is_ours), Replies(str.isdecimal)
         self._answers: set[_Answer] = set()
 
     @property
@@ -158,10 +159,9 @@ class Connection:
                 self._hear(kind, {**row, "tag": self._orders.heard(seq, remark, row)})
             case "cancel_response":
                 self._cancels.heard(seq, rows.id_of(row), row)
-            case "order_error":  # H9: under an id of -1 it may be another order's
-                if waits := self._orders.is_waiting(seq, remark):
-                    self._orders.heard(seq, waits, {**row, "order_id": -1})
+            case "order_error":  # H9: its id may be another order's
                 logger.warning("order {} {}: {}", rows.id_of(row), remark, rows.text(row, "error_msg"))
+                self._hear(kind, {**row, "tag": self._orders.heard(seq, remark, row)})
             case "disconnected":
                 self.over("the terminal says that the connection is lost")
                 self._hear(kind, row)

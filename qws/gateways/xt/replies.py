@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from qws.errors import GatewayTimeout
 from qws.gateways.xt.rows import Row
@@ -11,16 +12,17 @@ _EARLY_MAX = 1000
 
 
 class Replies:
-    """Answers arrive before the number of their request is known, late, twice, or never.
+    """Answers arrive before the number of their request is known, late, twice, from another life, or never.
 
     A request has a key of ours; the vendor numbers it while it sends it, and its answer carries that number and, not
-    always in full, the key.
+    always in full, the key. `is_whole` says of a key that it was not cut: what bears another one is no answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_whole: Callable[[str], bool]) -> None:
+        self._is_whole = is_whole
         self._waiting: dict[str, asyncio.Future[Row]] = {}
         self._keys: dict[int, str] = {}
-        self._early: dict[int, Row] = {}
+        self._early: dict[int, tuple[str, Row]] = {}
 
     def expect(self, key: str) -> asyncio.Future[Row]:
         """Before the request leaves."""
@@ -31,24 +33,22 @@ class Replies:
         """The request left under this number."""
         self._keys[number] = key
         if number in self._early:
-            self._settle(key, self._early.pop(number))
+            self.heard(number, *self._early.pop(number))
 
     def heard(self, number: int, told_key: str, row: Row) -> str:
         """The key of an answer; empty while that is not certain."""
-        key = self._keys.get(number, "")
-        if told_key in self._waiting and not self.is_waiting(number, ""):
-            key = told_key
+        key = self.key_of(number, told_key)
         if key:
             self._settle(key, row)
-        elif number > 0 and len(self._early) < _EARLY_MAX:
-            self._early[number] = row
+        elif number > 0 and number not in self._keys and len(self._early) < _EARLY_MAX:
+            self._early[number] = told_key, row
         return key
 
-    def is_waiting(self, number: int, told_key: str) -> str:
-        """The key of a request that has no answer yet; empty when there is none."""
-        key = self._keys.get(number) or told_key
-        waiting = self._waiting.get(key)
-        return key if waiting is not None and not waiting.done() else ""
+    def key_of(self, number: int, told_key: str) -> str:
+        """Which request this is about; empty while that is not certain, and when number and key contradict."""
+        if key := self._keys.get(number, ""):
+            return "" if told_key != key and self._is_whole(told_key) else key
+        return told_key if told_key in self._waiting else ""
 
     def forget(self, key: str) -> None:
         """Nobody waits for this answer any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from qws.domain.account import does_not_add_up
 from qws.domain.market import Side
-from qws.domain.orders import OrderStatus, Trade
+from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 from qws.errors import AlreadyRunning, GatewayError, GatewayLost, GatewayTimeout
 from qws.gateways.xt.client import LinkState
 from qws.gateways.xt.session import AccountLock
@@ -33,15 +34,36 @@ def test_place_gives_the_orders_id(tmp_path: Path) -> None:
     opened(tmp_path, body)
 
 
-def test_a_refusal_without_an_id_is_an_error_with_its_text_and_no_order(tmp_path: Path) -> None:
+def test_a_refusal_without_an_id_is_final_told_once_and_listed(tmp_path: Path) -> None:
     async def body(stand: Stand) -> None:
-        with pytest.raises(GatewayError, match="order q1: the terminal gave it no id: 下单失败"):
-            await stand.rests("q1")
+        assert await stand.rests("q1") == ""
+        order = await stand.ended("q1", OrderStatus.JUNK)
 
-        assert await stand.broker.orders() == ()
+        assert (order.order_id, order.traded, order.message) == ("", 0, "下单失败")
+        assert await stand.broker.orders() == (order,)
         assert await stand.rests("q2")
+        assert [each.tag for each in await stand.broker.orders()] == ["q2", "q1"]
+        assert stand.ear.orders("q1") == [order]
 
     opened(tmp_path, body, with_faults(order_refused=1))
+
+
+def test_an_error_after_an_id_is_final_once_a_list_lacks_the_order(tmp_path: Path) -> None:
+    async def body(stand: Stand) -> None:
+        order_id = await stand.rests("q1")
+        found: tuple[BrokerOrder, ...] = ()
+        async with asyncio.timeout(5):
+            while not found:  # before the error is heard an empty list is no list
+                with suppress(GatewayError):
+                    found = await stand.broker.orders()
+
+        (order,) = found
+        assert order.status is OrderStatus.JUNK
+        assert (order.order_id, order.traded) == (order_id, 0)
+        assert order.message == "[COUNTER][260200] 可用资金不足"
+        assert await stand.rests("q2")
+
+    opened(tmp_path, body, with_faults(order_unlisted=1))
 
 
 def test_a_junked_order_is_told_with_its_reason(tmp_path: Path) -> None:
