@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ from tests.simulation.weather import GHOST_S
 from tests.simulation.world import World, tables
 from tests.xt_native import Client, SimTerminal, install
 from tests.xt_native import structs as native
+from tests.xt_native.desk import UNLISTED_FROM
 from tests.xt_native.one_thread import Agenda, InlineWorker, Traders, on_one_thread
 from tests.xt_native.rows import BUY
 from tests.xt_native.structs import Struct
@@ -47,10 +49,6 @@ class WorldClock(SystemClock):
         """The time in Asia/Shanghai."""
         return self.read()
 
-    def stop_at(self, now: datetime) -> None:
-        """Nobody lives."""
-        self.read = lambda: now
-
 
 class WatchedTerminal(SimTerminal):
     """Tells the world's witness what it was handed, and may keep an order on its way for a while."""
@@ -66,11 +64,11 @@ class WatchedTerminal(SimTerminal):
                 if world.weather.strikes("ghost_order"):
                     world.moods.silent_until = now + SILENT
                     when = now + timedelta(seconds=world.weather.between("ghost_order", 0.5, GHOST_S))
-                    world.outside.at(when, lambda _: super(WatchedTerminal, self).take(client, sender, seq, request))
+                    world.outside.at(when, partial(self._arrive, client, sender, seq, request))
                     return
                 if world.weather.strikes("reject_storm"):
                     world.terminal.mood.refuses_next = True
-            case native.CancelOrderStockReq():
+            case native.CancelOrderStockReq() if request.order_id < UNLISTED_FROM:
                 world.witness.on_cancelled(str(request.order_id), now)
             case native.SubscribeReq() if self.faults.replay:
                 world.weather.note("day_replayed")
@@ -78,6 +76,12 @@ class WatchedTerminal(SimTerminal):
                 pass
         super().request(client, sender, seq, request)
         self.faults.replay = ()
+
+    def _arrive(self, client: Client, sender: str, seq: int, request: native.OrderStockReq, when: datetime) -> None:
+        if self.world.is_alive:
+            self.take(client, sender, seq, request)
+        else:  # nobody is there who could be answered
+            self.world.terminal.submit(_order_of(request), when)
 
 
 class VendorLine(Line):

@@ -32,7 +32,7 @@ _SIDES = {BUY: Side.BUY, SELL: Side.SELL}
 _PRICE_STEP = Decimal("0.0001")
 _NO_ACCOUNT = "未找到账号"
 _JUNKED_FROM = 9_000_000
-_UNLISTED_FROM = 990_000_000
+UNLISTED_FROM = 990_000_000
 _ERROR_NUMBER = re.compile(r"\[COUNTER\]\[(\d+)\]")
 
 
@@ -106,8 +106,8 @@ class Desk:
             return
         if self._faults.strikes("order_unlisted"):
             self._turned_down += 1
-            self._respond(client, seq, _UNLISTED_FROM + self._turned_down, "", request)
-            self._error(client, seq, _UNLISTED_FROM + self._turned_down, "[COUNTER][260200] 可用资金不足", request)
+            self._respond(client, seq, UNLISTED_FROM + self._turned_down, "", request)
+            self._error(client, seq, UNLISTED_FROM + self._turned_down, "[COUNTER][260200] 可用资金不足", request)
             return
         price = Decimal(repr(request.price)).quantize(_PRICE_STEP)
         order = OrderRequest(
