@@ -17,6 +17,7 @@ from qws.domain.execution_rules import Release
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
 from qws.errors import ConfigError
+from qws.masking import hide, masked
 
 _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
@@ -221,14 +222,16 @@ class Config(BaseSettings):
 
 
 def load_config(path: Path) -> Config:
-    """Read a configuration file. Raises ConfigError naming the key, the value and the remedy."""
+    """Read a configuration file; its account is hidden from then on. Raises ConfigError naming key, value, remedy."""
     try:
         table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; give this user the right to read it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML in UTF-8, with Windows paths in single quotes: {error}") from error
-    return _checked(Config, table, str(path))
+    config = _checked(Config, table, str(path))
+    hide(config.xt.account)
+    return config
 
 
 class _Asked(Config):
@@ -265,6 +268,6 @@ def _line(source: str, problem: Any) -> str:
         return f"{source}: unknown key {key}; correct its spelling or remove it"
     if not key:  # between sections: the input would be everything there is
         return f"{source}: {problem['ctx']['error']}"
-    if problem["type"] == "string_type":
-        return f"{source}: {key} = {problem['input']!r}: {problem['msg']}; put it in quotes"
-    return f"{source}: {key} = {problem['input']!r}: {problem['msg']}"
+    shown = masked(f"{problem['input']}") if key == "xt.account" else repr(problem["input"])
+    remedy = "; put it in quotes" if problem["type"] == "string_type" else ""
+    return f"{source}: {key} = {shown}: {problem['msg']}{remedy}"

@@ -17,6 +17,7 @@ from qws import messages as m
 from qws.config import LogSection
 from qws.errors import ConfigError
 from qws.home import Home
+from qws.masking import discreet
 from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.runtime.message import ActorCrashed, Envelope, Message
 from qws.text import describe
@@ -29,14 +30,16 @@ _WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.LedgerDrift, m.Recor
 
 def start_logging(home: Home, section: LogSection, *, console: bool, head: str = "") -> None:
     """Write to `logs/qws-<date>.log` and `.jsonl`; the date is in the name because Windows renames no tailed file.
+    No record tells an account id: the vendor's own words hold some.
 
     Every further file begins with `head`; the first begins with what the caller says next. Raises ConfigError for a
     rotation that is none, OSError when the folder cannot be written.
     """
     logger.remove()
+    logger.configure(patcher=_mask)
     home.logs.mkdir(parents=True, exist_ok=True)
     try:
-        _add_files(home, section, head)
+        _add_files(home, section, discreet(head))
     except ValueError as error:
         text = 'write a time of day such as "00:00", or a size such as "100 MB"'
         raise ConfigError(f"{home.config_file}: log.rotation = {section.rotation!r}: {text}") from error
@@ -151,6 +154,10 @@ class LogTap:
         return str(run)
 
 
+def _mask(record: Record) -> None:
+    record["message"] = discreet(record["message"])
+
+
 def _shown(moment: datetime) -> str:
     """A time as every line shows it: Shanghai's, to the millisecond."""
     local = moment.astimezone(SHANGHAI)
@@ -160,7 +167,7 @@ def _shown(moment: datetime) -> str:
 def _text_line(record: Record) -> str:
     if "kind" not in record["extra"]:
         record["extra"]["at"] = _shown(record["time"])
-        return "{extra[at]} | {level: <16} | {message}\n{exception}"
+        return "{extra[at]} | {level: <16} | {message}\n"  # no traceback: nobody logs one, and its text is not masked
     record["extra"]["mark"] = "" if record["level"].name == "INFO" else f"{record['level'].name}: "
     return "{extra[at]} | {extra[run]:<16} | {extra[id]:<14} | {extra[actor]:<16} | {extra[mark]}{message}\n"
 

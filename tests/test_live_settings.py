@@ -57,7 +57,7 @@ def test_settings_that_do_not_mean_it_are_named(table: dict[str, object], named:
 
     assert named in str(raised.value)
     assert str(raised.value).startswith("the file: ")
-    assert "1000000365" not in str(raised.value) or table == {"xt": {"account": 1000000365}}
+    assert "1000000365" not in str(raised.value)
 
 
 def test_a_windows_path_in_double_quotes_is_a_clear_error(tmp_path: Path) -> None:

@@ -11,14 +11,16 @@ from xml.etree import ElementTree
 import click
 import pytest
 
+from qws.arming import NotArmed
 from qws.cli import COMMANDS
 from qws.config import Config
+from qws.errors import ConfigError, QwsError
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "config" / "windows"
 READMES = ["README.md", "README.zh-CN.md"]
 NAMESPACE = {"": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
-CALL = re.compile(r'(?:qws\.exe"?|`qws) ((?:[a-z]+)(?:[^\S\n]+[^\s`#]+)*)')
+CALL = re.compile(r'(?:qws\.exe"?|`qws) (?!goto )((?:[a-z]+)(?:[^\S\n]+[^\s`#]+)*)')
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,10 @@ def text(task: ElementTree.Element, path: str) -> str:
     found = task.findall(path, NAMESPACE)
     assert len(found) == 1, path
     return found[0].text or ""
+
+
+def commands(script: str) -> list[str]:
+    return [line for line in script.splitlines() if not line.startswith(("rem ", "echo ", ":"))]
 
 
 def calls(said: str) -> list[list[str]]:
@@ -81,13 +87,29 @@ def test_the_script_is_one_that_cmd_reads_in_any_code_page() -> None:
 def test_the_script_runs_the_daemon_and_knows_which_ends_are_final() -> None:
     script = (FOLDER / "start.cmd").read_text(encoding="ascii")
 
-    assert [words[0] for words in calls(script)] == ["run"]
-    assert "qws.exe" in script
-    (final,) = re.findall(r"for %%c in \(([^)]*)\)", script)
-    assert {"0", "2"} <= set(final.split())
-    assert not {"1", "3"} & set(final.split())
+    assert [words[0] for words in calls("\n".join(commands(script)))] == ["run"]
+    ((final, ends),) = re.findall(r"for %%c in \(([^)]*)\) do if \"%CODE%\"==\"%%c\" (.*)", script)
+    assert {"0", "130"} <= set(final.split())
+    assert not {"1", "2", f"{QwsError.exit_code}"} & set(final.split())
+    assert ends == "exit /b 0"
+    assert re.findall(r"^if \"%CODE%\"==\"(\d+)\" goto person", script, re.MULTILINE) == [f"{ConfigError.exit_code}"]
+    assert NotArmed.exit_code == ConfigError.exit_code
     labels, jumps = re.findall(r"^:(\w+)", script, re.MULTILINE), re.findall(r"goto (\w+)", script)
-    assert labels == jumps == ["again"]
+    assert set(labels) == set(jumps)
+    assert len(labels) == len(set(labels))
+
+
+def test_what_a_person_must_cure_is_said_in_a_window_that_stays_and_nothing_starts_it_again() -> None:
+    script = (FOLDER / "start.cmd").read_text(encoding="ascii")
+    said, _, last = script.partition(":person")[2].partition("pause")
+
+    assert "does not start again" in said
+    assert [words[0] for words in calls(said)] == ["doctor"]
+    assert last.split() == ["exit", "/b", "0"]
+    assert set(re.findall(r"exit /b (\S+)", script)) == {"0"}  # else Task Scheduler may take it for a failure
+    waits, _, back = script.partition("ping ")[2].partition("goto ")
+    assert waits
+    assert back.startswith("again")
 
 
 @pytest.mark.parametrize("name", ["start.cmd", *READMES])

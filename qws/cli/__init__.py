@@ -8,6 +8,7 @@ import sys
 import click
 
 from qws.errors import QwsError
+from qws.masking import discreet
 
 # command -> (module, one line of help)
 COMMANDS = {
@@ -74,7 +75,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=True)
     except QwsError as error:
-        click.echo(f"qws: {error}", err=True)
+        click.echo(f"qws: {discreet(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, BaseExceptionGroup) as error:
         if not _is_interrupt(error):

@@ -7,11 +7,12 @@ import platform
 
 import click
 
-from qws.arming import account_label, arm_home, masked, obstacle
+from qws.arming import account_label, arm_home, obstacle
 from qws.cli.options import home_option
 from qws.config import Config, load_config
 from qws.errors import ConfigError
 from qws.home import Home
+from qws.masking import masked
 from qws.runtime.clock import SystemClock
 
 
@@ -22,7 +23,8 @@ from qws.runtime.clock import SystemClock
 def arm(ctx: click.Context, home: Home, *, any_hour: bool) -> None:
     """Show what would trade real money, and let a person type the account id.
 
-    The confirmation is kept in state/armed.json, until mode, [broker], [xt] or paper.always_open change.
+    The confirmation is kept in state/armed.json. It holds for this home in this folder on this computer, until a
+    setting changes that is not language, inbox, [log] or of the simulated account.
     Exit codes: 0 armed, 1 the id was not the account's, 2 the configuration cannot be armed.
     """
     config = load_config(home.config_file)
@@ -46,7 +48,7 @@ def _shown(home: Home, config: Config) -> list[tuple[str, str]]:
     xt, risk, plan = config.xt, config.risk, config.plan
     sessions = f"the exchanges' sessions, orders until {config.schedule.last_order_at}"
     return [
-        ("home", str(home.root)),
+        ("home", f"{home.root} on {platform.node()}"),
         ("account", account_label(config)),
         ("terminal", f"{xt.path}, package {xt.package}"),
         ("hours", "ANY HOUR of any day" if config.paper.always_open else sessions),

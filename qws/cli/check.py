@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ from qws.config import Config, load_config
 from qws.domain.calendar import TradingCalendar
 from qws.errors import ConfigError, QwsError
 from qws.home import Home
+from qws.masking import discreet
 from qws.store.lock import is_held, pid_of
 from qws.store.reading import Views
 
@@ -32,6 +33,7 @@ _YEAR_MIN = 2024  # a clock before this was never set
 _CALENDAR_WARN_DAYS = 30
 _DECEMBER = 12
 _ANSWER_S = 2.0
+ELSEWHERE = "look again with `qws doctor` on the Windows computer of the terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Check:
     remedy: str = ""
 
 
+def skipped(name: str, why: str, remedy: str = ELSEWHERE) -> Check:
+    """A line for what could not be looked at."""
+    return Check(name, "SKIP", f"not checked: {why}", remedy)
+
+
 @click.command()
 @home_option
 @json_option
@@ -54,7 +61,7 @@ def check(ctx: click.Context, home: Home, *, as_json: bool) -> None:
 
     Exit codes: 0 nothing failed, 1 something failed, 2 the configuration failed.
     """
-    found = list(_checks(home))
+    found = [replace(each, text=discreet(each.text), remedy=discreet(each.remedy)) for each in _checks(home)]
     failed = {each.name for each in found if each.status == "FAIL"}
     if as_json:
         print_json({"ok": not failed, "checks": [asdict(each) for each in found]})
@@ -193,15 +200,17 @@ def _journal(home: Home) -> Check:
 
     def look() -> str:
         refuse_network(home.journal)
-        if is_held(home.lock):
-            return f"in use by the daemon, process {pid_of(home.lock)}; not looked into"
         if not home.journal.exists():
             return "none yet; the first start makes it"
+        if is_held(home.lock):
+            return ""
         with explained(home.journal):
             JournalFile(str(home.journal)).close()
         return f"{home.journal} is sound"
 
-    return _looked("journal", look, "do what the text says, then check again")
+    looked = _looked("journal", look, "do what the text says, then check again")
+    who = f"in use by the daemon, process {pid_of(home.lock)}"
+    return looked if looked.text else skipped("journal", who, "stop the daemon to have it looked into")
 
 
 def _views(home: Home) -> Check:
@@ -251,7 +260,7 @@ def prices_check(name: str, path: Path, problems_of: Callable[[Path], tuple[str,
 def xtquant_check(system: str, *, is_found: bool) -> Check:
     """Whether MiniQMT's interface is there; it exists for Windows only, and paper accounts do without."""
     if system != "Windows":
-        return Check("xtquant", "OK", "not checked here: needs Windows and MiniQMT")
+        return skipped("xtquant", "it needs Windows and MiniQMT", "paper accounts do without")
     if not is_found:
         return Check("xtquant", "WARN", "not installed; paper accounts do without", "install xtquant for live trading")
     return Check("xtquant", "OK", "installed")

@@ -7,29 +7,25 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from qws.arming import account_label, masked, obstacle
-from qws.cli.check import Check, folder_check
+from qws.arming import account_label, obstacle
+from qws.cli.check import Check, folder_check, skipped
 from qws.config import Config
 from qws.errors import QwsError
 from qws.home import Home, account_lock
+from qws.masking import masked
 from qws.runtime.clock import SystemClock
 from qws.store.lock import is_held, pid_of
 
-ELSEWHERE = "look again with `qws doctor` on the Windows computer of the terminal"
 _QUEUES = ("down_queue_win_*", "up_queue_win_*")
 _QUEUES_WARN_BYTES = 2_000_000_000
 _PORT, _PORT_WAIT_S = 58_610, 1.0
 _BEIJING = timedelta(hours=8)
 _POWER_WAIT_S = 10.0
-_POWER_LINES = 2  # the last two settings of the answer: plugged in, on battery
-
-
-def skipped(name: str, why: str, remedy: str = ELSEWHERE) -> Check:
-    """A line for what could not be looked at."""
-    return Check(name, "SKIP", f"not checked: {why}", remedy)
+_POWER_LINES, _POWER_AC = 5, 3  # of the answer: lowest, highest, step, plugged in, on battery
 
 
 def live_checks(home: Home, config: Config) -> Iterator[Check]:
@@ -43,7 +39,7 @@ def live_checks(home: Home, config: Config) -> Iterator[Check]:
     yield sleep_check(_power_settings())
     folder = Path(config.xt.path)
     yield userdata_check(folder)
-    yield queues_check([file for pattern in _QUEUES for file in sorted(folder.glob(pattern))])
+    yield queues_check(folder)
     yield port_check(config.xt.port, is_open=_listens(config.xt.port or _PORT))
     yield (account := process_check(home, config))
     yield from terminal_checks(home, config, is_free=account.status == "OK" and not is_held(home.lock))
@@ -59,7 +55,7 @@ def armed_check(reason: str, label: str, home: Home) -> Check:
 def session_check(session: int | None) -> Check:
     """Whether this is a person's Windows session: from session 0 (services, SYSTEM) connect always answers -1."""
     if session is None:
-        return skipped("session", "this is no Windows")
+        return skipped("session", "this is no Windows, or it does not tell")
     if session == 0:
         remedy = "run it as the terminal's user, by a task that runs only when that user is logged on"
         return Check("session", "FAIL", "Windows session 0, of services: no terminal can be reached from here", remedy)
@@ -73,6 +69,8 @@ def zone_check(offset: timedelta | None) -> Check:
     if offset == _BEIJING:
         return Check("zone", "OK", "this computer's own time zone is 8 hours ahead of UTC")
     remedy = "set the time zone (UTC+08:00) Beijing: this program does without, the vendor's library does not always"
+    if offset is None:
+        return skipped("zone", "this computer does not tell its time zone", remedy)
     return Check("zone", "WARN", f"this computer's own time zone is {offset} from UTC", remedy)
 
 
@@ -80,20 +78,23 @@ def sleep_check(settings: str | None) -> Check:
     """Whether the computer goes to sleep when plugged in, from the answer of `powercfg /query` in any language."""
     if settings is None:
         return skipped("sleep", "this is no Windows")
-    numbers = re.findall(r"0x([0-9a-fA-F]{8})\b", settings)[-_POWER_LINES:]
-    if len(numbers) < _POWER_LINES:
-        return skipped("sleep", "`powercfg /query` did not answer", "see that this computer never sleeps")
-    if seconds := int(numbers[0], 16):
+    numbers = re.findall(r"0x([0-9a-fA-F]{8})\b", settings)
+    if len(numbers) != _POWER_LINES:
+        return skipped("sleep", "`powercfg /query` gave no answer to read", "see that this computer never sleeps")
+    if seconds := int(numbers[_POWER_AC], 16):
         remedy = "powercfg /change standby-timeout-ac 0"
         return Check("sleep", "WARN", f"this computer sleeps after {seconds // 60} minutes", remedy)
-    return Check("sleep", "OK", "this computer does not sleep while plugged in")
+    return Check("sleep", "OK", "no sleep after a time, while plugged in; hibernation is not looked at")
 
 
 def userdata_check(folder: Path) -> Check:
     """Whether xt.path is the folder through which MiniQMT talks, and can be written."""
     remedy = "set xt.path to userdata_mini in the terminal's folder; start the terminal once in minimal mode to make it"
-    if not folder.is_dir():
-        return Check("userdata", "FAIL", f"{folder} is no folder", remedy)
+    try:
+        if not folder.is_dir():
+            return Check("userdata", "FAIL", f"{folder} is no folder", remedy)
+    except OSError as error:
+        return Check("userdata", "FAIL", f"{folder} cannot be looked at: {error.strerror}", remedy)
     if (found := folder_check("userdata", folder)).status != "OK":
         return found
     if folder.name.lower() == "userdata":
@@ -103,9 +104,13 @@ def userdata_check(folder: Path) -> Check:
     return found
 
 
-def queues_check(files: list[Path]) -> Check:
+def queues_check(folder: Path) -> Check:
     """How much the queue files of past sessions take: a killed process leaves one of some 75 MB each."""
-    sizes = {file.name: _size(file) for file in files}
+    try:
+        sizes = _queue_sizes(folder)
+    except OSError as error:
+        remedy = "correct xt.path, or give this user the right to read it"
+        return skipped("queues", f"{folder} cannot be read: {error.strerror}", remedy)
     total = sum(sizes.values())
     text = f"{len(sizes)} queue files, {total / 1e6:,.0f} MB"
     if total > _QUEUES_WARN_BYTES:
@@ -135,7 +140,7 @@ def process_check(home: Home, config: Config) -> Check:
             return Check("process", "FAIL", f"another process trades account {shown}", "stop it: one home an account")
     except QwsError as error:
         return Check("process", "FAIL", str(error), "give this user the right to read and write it")
-    return Check("process", "OK", f"no other process of this user trades account {shown}")
+    return Check("process", "OK", f"no other qws of this user trades account {shown}; other programs are not seen")
 
 
 def _listens(port: int) -> bool:
@@ -146,11 +151,13 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:  # it went away in between
-        return 0
+def _queue_sizes(folder: Path) -> dict[str, int]:
+    sizes = dict[str, int]()
+    for file in folder.iterdir():
+        if any(file.match(pattern) for pattern in _QUEUES):
+            with suppress(FileNotFoundError):  # it went away in between
+                sizes[file.name] = file.stat().st_size
+    return sizes
 
 
 if sys.platform == "win32":
@@ -159,8 +166,9 @@ if sys.platform == "win32":
         import ctypes
 
         session = ctypes.c_ulong()
-        ctypes.windll.kernel32.ProcessIdToSessionId(ctypes.windll.kernel32.GetCurrentProcessId(), ctypes.byref(session))
-        return session.value
+        kernel = ctypes.windll.kernel32
+        is_told = kernel.ProcessIdToSessionId(kernel.GetCurrentProcessId(), ctypes.byref(session))
+        return session.value if is_told else None
 
     def _power_settings() -> str | None:
         command = ["powercfg", "/query", "SCHEME_CURRENT", "SUB_SLEEP", "STANDBYIDLE"]
@@ -168,7 +176,7 @@ if sys.platform == "win32":
             done = subprocess.run(command, capture_output=True, timeout=_POWER_WAIT_S, check=False)  # noqa: S603
         except (OSError, subprocess.SubprocessError):
             return ""
-        return done.stdout.decode("ascii", errors="replace")
+        return "" if done.returncode else done.stdout.decode("ascii", errors="replace")
 
 else:
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
-from qws.arming import masked
-from qws.cli.check import Check
-from qws.cli.check_live import skipped
+from qws.cli.check import Check, skipped
 from qws.config import Config
 from qws.domain.calendar import TradingCalendar
 from qws.edges import deadlines_of, terminal_of
-from qws.errors import GatewayError, QwsError
+from qws.errors import ConfigError, GatewayError, QwsError
 from qws.gateways.xt import rows
 from qws.gateways.xt.calendar import XtCalendar
 from qws.gateways.xt.connection import Connection
@@ -25,14 +23,16 @@ from qws.gateways.xt.vendor import differences
 from qws.gateways.xt.worker import ThreadWorker
 from qws.home import Home
 from qws.log import silent
+from qws.masking import masked
 from qws.paper import tables
 from qws.runtime.clock import SystemClock
 
 _ASKED = ("000001.SH", "600000.SH", "000001.SZ")  # one of them has always just traded
 _MOVING = ((time(9, 31), time(11, 30)), (time(13, 1), time(14, 57)))
-_SKEW_MAX_S = 3.0
+_SKEW_MAX_S, _TELLING_S = 3.0, 15.0
 _START_TERMINAL = "start the terminal in minimal mode and log in, as the user who runs this"
 _IMPORT_SLOW_S = 20.0
+_LOOK_AGAIN = "look again on a trading day between 09:31 and 11:30, or 13:01 and 14:57"
 
 
 def terminal_checks(home: Home, config: Config, *, is_free: bool) -> Iterator[Check]:
@@ -90,14 +90,16 @@ def _version(package: str) -> str:
 
 
 async def _connected(config: Config) -> AsyncIterator[Check]:
-    terminal, account = terminal_of(config), config.xt.account
+    terminal = terminal_of(config)
     terminal.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = AccountLock(terminal.lock)
     connection = Connection(terminal, deadlines_of(config), ThreadWorker, lambda kind, row: None)
     try:
         lock.acquire()
     except QwsError as error:
-        yield Check("connect", "FAIL", str(error).replace(account, masked(account)), "stop the other process")
+        yield Check("connect", "FAIL", str(error), "do what the text says, then check again")
+        for name in ("subscribe", "account"):
+            yield skipped(name, "no connection", "see the line about the connection")
         return
     try:
         async for check in _asked(connection, terminal):
@@ -114,7 +116,7 @@ async def _asked(connection: Connection, terminal: Terminal) -> AsyncIterator[Ch
     try:
         await connection.begin(SessionPool(terminal.folder, first_session(terminal.account)))
     except GatewayError as error:
-        text = str(error).replace(terminal.account, shown)
+        text = str(error)
         if text.startswith("subscribe"):
             yield Check("connect", "OK", "connect answered 0")
             yield Check("subscribe", "FAIL", text, f"log in with account {shown} as a stock account, or correct it")
@@ -126,12 +128,12 @@ async def _asked(connection: Connection, terminal: Terminal) -> AsyncIterator[Ch
     yield Check("connect", "OK", "connect answered 0")
     yield Check("subscribe", "OK", f"subscribe answered 0 for {shown} as a stock account")
     try:
-        found = rows.of_account(await connection.query("status") or [], terminal.account)
+        row = next(rows.of_account(await connection.query("status") or [], terminal.account), None)
+        status = None if row is None else rows.whole(row, "status")
     except GatewayError as error:
-        yield Check("account", "FAIL", str(error).replace(terminal.account, shown), _START_TERMINAL)
+        yield Check("account", "FAIL", str(error), _START_TERMINAL)
         return
-    row = next(found, None)
-    yield account_check(shown, None if row is None else rows.whole(row, "status"))
+    yield account_check(shown, status)
 
 
 def account_check(shown: str, status: int | None) -> Check:
@@ -147,8 +149,13 @@ def account_check(shown: str, status: int | None) -> Check:
 
 
 async def _quoted(home: Home, config: Config) -> AsyncIterator[Check]:
+    try:
+        rules, calendar = tables(config, home.config_folder)
+    except ConfigError:
+        for name in ("quotes", "skew", "holidays"):
+            yield skipped(name, "the tables cannot be read", "see the lines about tables and calendar")
+        return
     clock, line = SystemClock(), QuoteLine(config.xt.package, deadlines_of(config), port=config.xt.port)
-    rules, calendar = tables(config, home.config_folder)
     trading = calendar if isinstance(calendar, TradingCalendar) else None
     try:
         newest = None
@@ -179,24 +186,31 @@ def _moves(calendar: TradingCalendar, now: datetime) -> bool:
 
 
 def quotes_check(newest: datetime | None, now: datetime, age_max_s: float, *, is_due: bool) -> Check:
-    """Whether quotes are fresh, where the market is open (`is_due`)."""
+    """Whether quotes are fresh; old ones prove nothing where none newer is due."""
     if newest is None:
-        return Check("quotes", "FAIL", f"none of {', '.join(_ASKED)} has a quote", _START_TERMINAL)
-    text = f"the newest quote is of {newest:%Y-%m-%d %H:%M:%S}"
-    if is_due and now - newest > timedelta(seconds=age_max_s):
-        remedy = "choose another quote server in the terminal, or restart it; compare this computer's clock"
-        return Check("quotes", "FAIL", f"{text}, {(now - newest).total_seconds():.0f} s ago", remedy)
-    return Check("quotes", "OK", text if is_due else f"{text}; no newer one is due now")
+        text = f"none of {', '.join(_ASKED)} has a quote"
+        return Check("quotes", "FAIL", text, _START_TERMINAL) if is_due else skipped("quotes", text, _LOOK_AGAIN)
+    text, age_s = f"the newest quote is of {newest:%Y-%m-%d %H:%M:%S}", (now - newest).total_seconds()
+    if age_s < -_SKEW_MAX_S:
+        return skipped("quotes", f"{text}, which is yet to come", "see the line about skew")
+    if age_s <= age_max_s:
+        return Check("quotes", "OK", f"{text}, {max(age_s, 0):.0f} s ago")
+    if not is_due:
+        return skipped("quotes", f"{text}, and no newer one is due now", _LOOK_AGAIN)
+    remedy = "choose another quote server in the terminal, or restart it; compare this computer's clock"
+    return Check("quotes", "FAIL", f"{text}, {age_s:.0f} s ago", remedy)
 
 
 def skew_check(newest: datetime | None, now: datetime) -> Check:
-    """Whether this computer's clock is behind the exchange's; that it is ahead shows as old quotes."""
+    """Whether this computer's clock is the exchange's; only a fresh quote tells."""
     if newest is None:
         return skipped("skew", "no quote to compare with", "see the line about quotes")
     behind_s = (newest - now).total_seconds()
     if behind_s > _SKEW_MAX_S:
         return Check("skew", "FAIL", f"this computer's clock is {behind_s:.0f} s behind the quotes", "w32tm /resync")
-    return Check("skew", "OK", "this computer's clock is not behind the quotes")
+    if behind_s < -_TELLING_S:
+        return skipped("skew", f"the newest quote is {-behind_s:.0f} s old, or this clock is ahead", _LOOK_AGAIN)
+    return Check("skew", "OK", f"this computer's clock and the newest quote are {abs(behind_s):.0f} s apart")
 
 
 def holidays_check(days: list[str], own: str) -> Check:
@@ -204,4 +218,4 @@ def holidays_check(days: list[str], own: str) -> Check:
     if days:
         text = f"the terminal's calendar differs from the tables, and counts as closed: {', '.join(days)}"
         return Check("holidays", "WARN", text, f"correct {own} when the exchange announced it")
-    return Check("holidays", "OK", "the terminal's calendar and the tables agree")
+    return Check("holidays", "OK", "the terminal's calendar and the tables agree on the days that both know")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import click
 
-from qws.arming import masked, require_armed
+from qws.arming import require_armed
 from qws.cli.options import home_option, json_option, print_json
 from qws.cli.table import width
 from qws.config import Config, load_config
@@ -20,6 +20,7 @@ from qws.domain.orders import OrderRequest
 from qws.errors import ConfigError
 from qws.home import Home
 from qws.log import silent
+from qws.masking import discreet, masked
 from qws.runtime.clock import SystemClock
 
 
@@ -73,22 +74,22 @@ def _is_confirmed(config: Config, order: OrderRequest) -> bool:
 
 
 def _examined(examination: Examination, order: OrderRequest | None, *, as_json: bool) -> int:
-    account, found = examination.config.xt.account, list[Result]()
+    found = list[Result]()
 
     def tell(result: Result) -> None:
         found.append(result)
         if not as_json:
-            click.echo(_line(result).replace(account, masked(account)))
+            click.echo(discreet(_line(result)))
 
     try:
         asyncio.run(examination.run(tell, order))
     finally:
-        left = examination.left.replace(account, masked(account))
+        left = discreet(examination.left)
         if left:
             click.echo(f"LOOK AT THE TERMINAL: {left}", err=True)
     is_sound = not left and all(each.result is not Verdict.FAILED for each in found)
     if as_json:
-        cards = [asdict(each) | {"text": each.text.replace(account, masked(account))} for each in found]
+        cards = [asdict(each) | {"text": discreet(each.text)} for each in found]
         print_json({"ok": is_sound, "left": left, "cards": cards})
     return 0 if is_sound else 1
 

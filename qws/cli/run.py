@@ -15,6 +15,7 @@ from qws.daemon import serve
 from qws.errors import QwsError, StoreError
 from qws.home import Home, find_home
 from qws.log import start_logging, stop_logging
+from qws.masking import discreet
 from qws.store.lock import HomeLock
 from qws.text import speak
 
@@ -62,7 +63,7 @@ def _serve(home: Home, config: Config, *, quiet: bool) -> int:
         error = first if isinstance(first, QwsError) else _broken(first)
     logger.error("{}", error)
     if quiet:  # what ends the daemon is told on the terminal too
-        click.echo(f"qws: {error}", err=True)
+        click.echo(f"qws: {discreet(str(error))}", err=True)
     return error.exit_code
 
 

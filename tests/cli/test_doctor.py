@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,38 @@ def test_cached_quotes_are_old_quotes(live: Home) -> None:
     assert f"{stuck:%Y-%m}" in quotes["text"]
 
 
+def test_an_old_quote_says_nothing_of_this_computers_clock(live: Home) -> None:
+    old = SystemClock().now().replace(microsecond=0) - timedelta(minutes=2)
+
+    assert examined(live, Faults(quotes_stuck_at=old))["skew"]["status"] == "SKIP"
+
+
+@pytest.mark.parametrize("table", ["calendar.toml", "fees.toml"])
+def test_a_table_that_cannot_be_read_leaves_every_other_line_to_be_read(tmp_path: Path, table: str) -> None:
+    home = a_live_home(tmp_path / "home", always_open=False, **SHORT)
+    (home.config_folder / table).write_text("known_until = ", encoding="utf-8")
+
+    checks = examined(home)
+
+    assert checks["connect"]["status"] == "OK"
+    assert {checks[name]["status"] for name in ("quotes", "skew", "holidays")} == {"SKIP"}
+
+
+def test_no_line_tells_the_account_that_the_vendors_words_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"2____11111____{ACCOUNT}____49____: no such account"
+    bridge = tmp_path / "shouting_bridge"
+    bridge.mkdir()
+    (bridge / "__init__.py").touch()
+    (bridge / "xttrader.py").write_text(f"raise RuntimeError({text!r})\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    home = a_live_home(tmp_path / "home", package='"shouting_bridge"')
+
+    answer = call(home, "doctor", "--json")
+
+    assert "____****0365____" in found(answer)["package"]["text"]
+    assert ACCOUNT not in answer.out
+
+
 def test_with_the_exchanges_hours_the_calendars_are_compared(tmp_path: Path) -> None:
     home = a_live_home(tmp_path / "home", always_open=False, **SHORT)
     with attached(a_running_terminal(always_open=False)):
@@ -209,9 +242,9 @@ def test_the_terminals_folder_must_be_there_and_the_right_one(tmp_path: Path) ->
         home = a_live_home(tmp_path / f"home {name}", path=f"'{folder}'", package='"no_such_bridge"')
         assert found(call(home, "doctor", "--json"))["userdata"]["status"] == status
     home = a_live_home(tmp_path / "home", path=f"'{tmp_path / 'nowhere'}'", package='"no_such_bridge"')
-    missing = found(call(home, "doctor", "--json"))["userdata"]
-    assert missing["status"] == "FAIL"
-    assert "nowhere" in missing["text"]
+    checks = found(call(home, "doctor", "--json"))
+    assert (checks["userdata"]["status"], checks["queues"]["status"]) == ("FAIL", "SKIP")
+    assert "nowhere" in checks["userdata"]["text"]
 
 
 def test_left_over_queue_files_are_counted(live: Home) -> None:

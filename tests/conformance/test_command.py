@@ -276,6 +276,7 @@ def test_a_code_that_cannot_be_bought_is_refused_before_anybody_is_asked(
 ) -> None:
     text = live.config_file.read_text(encoding="utf-8")
     live.config_file.write_text(text.replace("protected = []", f'protected = ["{HELD}"]'), encoding="utf-8")
+    arm_home(live, load_config(live.config_file), SystemClock().now(), "me")
     result = conformance(live, "--live", "--one-lot", code, typed=f"{ACCOUNT}\n")
 
     assert isinstance(result.exception, ConfigError)
