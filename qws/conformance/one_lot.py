@@ -168,7 +168,7 @@ async def let_go(stand: Stand) -> str:
 def _unlisted(lot: Lot) -> str:
     name = f"order {lot.order_id} with remark {lot.order.tag}" if lot.order_id else f"remark {lot.order.tag}"
     what = f"{lot.order.shares} {lot.order.code} at {lot.order.price}"
-    return f"the terminal does not list {name}: it may still come to live; see there that no order for {what} works"
+    return f"the terminal does not list {name}: it may still live; see there that no order for {what} works"
 
 
 def _lot(stand: Stand) -> Lot:
