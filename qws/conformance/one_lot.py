@@ -134,23 +134,41 @@ async def cancel_of_the_ended_changes_nothing(stand: Stand) -> str:
 
 
 async def let_go(stand: Stand) -> str:
-    """Cancel the order if it may still work; what a person must look at when that cannot be seen to succeed."""
+    """Cancel the order if it may still work; what a person must look at when that cannot be seen to succeed.
+
+    An order that is not listed yet is waited for: its answer may have been lost, or the list may lag. Raises CardFailed
+    when one that is listed does not end.
+    """
     lot = stand.lot
     if lot is None or not lot.cash:
         return ""  # it never left
-    rows = [each for each in await stand.broker.orders() if _is_of(each, lot)]
-    if not rows:
-        return f"the terminal lists no order with remark {lot.order.tag}: see there that it never arrived"
-    for each in rows:
-        if not each.status.is_terminal:
-            await stand.broker.cancel(each.order_id)
+    asked: set[str] = set()
+    listed: list[BrokerOrder] = []
 
     async def look() -> str:
-        working = [each for each in await stand.broker.orders() if _is_of(each, lot) and not each.status.is_terminal]
-        return f"order {working[0].order_id} may still work: cancel it at the terminal" if working else ""
+        listed[:] = [each for each in await stand.broker.orders() if _is_of(each, lot)]
+        working = [each.order_id for each in listed if not each.status.is_terminal]
+        for order_id in [lot.order_id] if lot.order_id and not listed else working:
+            if order_id not in asked:
+                asked.add(order_id)
+                await stand.broker.cancel(order_id)
+        if working:
+            return f"order {working[0]} may still work: cancel it at the terminal"
+        return "" if listed else _unlisted(lot)
 
-    await within(stand, look)
+    try:
+        await within(stand, look)
+    except CardFailed as error:
+        if listed:
+            raise
+        return str(error)
     return ""
+
+
+def _unlisted(lot: Lot) -> str:
+    name = f"order {lot.order_id} with remark {lot.order.tag}" if lot.order_id else f"remark {lot.order.tag}"
+    what = f"{lot.order.shares} {lot.order.code} at {lot.order.price}"
+    return f"the terminal does not list {name}: it may still live; see there that no order for {what} works"
 
 
 def _lot(stand: Stand) -> Lot:

@@ -59,14 +59,10 @@ class DayClock(SystemClock):
 
 @dataclass(kw_only=True)
 class Stand(seat.Stand):
-    """A stand whose market, time and other traders obey: `by_hand` orders at the exchange, past the broker.
-
-    `refuses_at_once`: this broker may turn an order down in the answer to it, and never list it (XTQUANT.md 4.1).
-    """
+    """A stand whose market, time and other traders obey: `by_hand` orders at the exchange, past the broker."""
 
     clock: DayClock
     by_hand: Hand
-    refuses_at_once: bool
 
     async def order(self, tag: str, side: Side, code: str, shares: int, price: Decimal) -> str:
         """Place; what the answer says."""
@@ -188,7 +184,6 @@ class Kind:
 
     loop: Callable[[], asyncio.AbstractEventLoop]
     life: Life
-    refuses_at_once: bool = False
 
 
 @asynccontextmanager
@@ -215,7 +210,6 @@ async def standing(kind: Kind, path: Path) -> AsyncIterator[Stand]:
         codes=(BOUGHT, HELD, STOPPED),
         index=INDEX,
         by_hand=by_hand,
-        refuses_at_once=kind.refuses_at_once,
     )
     try:
         yield stand
@@ -227,5 +221,5 @@ async def standing(kind: Kind, path: Path) -> AsyncIterator[Stand]:
 KINDS = {
     "embedded": Kind(VirtualLoop, in_process),
     "socket": Kind(asyncio.new_event_loop, over_a_socket),
-    "xt": Kind(asyncio.new_event_loop, over_the_vendor, refuses_at_once=True),
+    "xt": Kind(asyncio.new_event_loop, over_the_vendor),
 }

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
 
-import pytest
-
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
-from qws.errors import GatewayError
 from tests.conformance.brokers import Stand
 
 Card = Callable[[Stand], Coroutine[object, object, None]]
@@ -30,20 +27,6 @@ async def rests(stand: Stand, tag: str, side: Side, code: str, shares: int) -> B
     await stand.order(tag, side, code, shares, await stand.resting(side, code))
     await stand.ear.until(lambda _: any(order.status is OrderStatus.REPORTED for order in stand.ear.orders(tag)))
     return await stand.listed(tag)
-
-
-async def refused(stand: Stand, tag: str, placing: Awaitable[str]) -> BrokerOrder | None:
-    """The order is turned down and leaves the account as it was; None when the answer alone said so, and why."""
-    if not stand.refuses_at_once:
-        return await junk(stand, tag, placing)
-    before = await stand.broker.asset(), await stand.broker.positions()
-    with pytest.raises(GatewayError) as answer:
-        await placing
-    assert answer.type is GatewayError
-    assert tag in str(answer.value)
-    assert [order for order in await stand.broker.orders() if order.tag == tag] == stand.ear.orders(tag) == []
-    assert (await stand.broker.asset(), await stand.broker.positions()) == before
-    return None
 
 
 async def junk(stand: Stand, tag: str, placing: Awaitable[str]) -> BrokerOrder:

@@ -23,7 +23,7 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/config.py": ("qws.domain", "qws.errors", "qws.masking"),
     "qws/masking.py": (),
     "qws/gateways/sim/": ("qws.gateways.sim", *_EDGES),
-    "qws/gateways/xt/": ("qws.gateways.xt", *_EDGES),
+    "qws/gateways/xt/": ("qws.gateways.xt", "qws.masking", *_EDGES),
     "qws/gateways/files/": ("qws.gateways.files", *_EDGES),
     "qws/gateways/wire/": ("qws.gateways.wire", *_EDGES),
     "qws/gateways/": _EDGES,

@@ -57,7 +57,7 @@ class XtBroker:
         self._news: asyncio.Queue[BrokerEvent | None] = asyncio.Queue()  # None: closed
         self._mending: asyncio.Task[None] | None = None
         self._book = Book()
-        self._cancels = CancelQueue(self._cancel, clock, self._pace.cancel_pause_s)
+        self._cancels = CancelQueue(self._cancel, clock, self._pace.order_gap_s, self._pace.cancel_pause_s)
         self._order_turns = Turns(clock, self._pace.order_gap_s)
         self._query_turns: dict[str, Turns] = {}
         self._older: set[str] = set()  # ids of orders of another day in the list that was read last
@@ -237,7 +237,7 @@ class XtBroker:
             case "order_response" | "order_error" if tag := rows.text(row, "tag"):
                 self._take_answer(tag, row, is_error=kind == "order_error")
             case "cancel_error":
-                logger.warning("cancel of {}: {}", rows.id_of(row), rows.text(row, "error_msg"))
+                logger.warning("cancel of {}: {}", rows.id_of(row), rows.words(row, "error_msg"))
                 self._cancels.pause()
             case _:
                 logger.debug("the terminal told {}: {}", kind, rows.shown(row))
@@ -247,7 +247,7 @@ class XtBroker:
         if order_id := rows.id_of(row):
             self._book.answer(tag, order_id)
         if is_error or not order_id:
-            why = rows.text(row, "error_msg") or "no reason given"
+            why = rows.words(row, "error_msg") or "no reason given"
             if turned_down := self._book.turn_down(tag, why, self._clock.now()):
                 self._tell(turned_down)
 
@@ -272,6 +272,8 @@ class XtBroker:
             news.put_nowait(LinkUp())
 
     async def _cancel(self, order_id: str) -> bool:
+        if self._book.has_ended(order_id):  # while it waited its turn
+            return True
         try:
             row = await self._link.ready("cancel").cancel(order_id)
         except GatewayTimeout:
@@ -279,5 +281,5 @@ class XtBroker:
             raise
         result = rows.whole(row, "cancel_result")
         if result != 0:
-            logger.warning("cancel of {} answered {}: {}", order_id, result, rows.text(row, "error_msg"))
+            logger.warning("cancel of {} answered {}: {}", order_id, result, rows.words(row, "error_msg"))
         return result == 0

@@ -160,7 +160,7 @@ class Connection:
             case "cancel_response":
                 self._cancels.heard(seq, rows.id_of(row), row)
             case "order_error":  # H9: its id may be another order's
-                logger.warning("order {} {}: {}", rows.id_of(row), remark, rows.text(row, "error_msg"))
+                logger.warning("order {} {}: {}", rows.id_of(row), remark, rows.words(row, "error_msg"))
                 self._hear(kind, {**row, "tag": self._orders.heard(seq, remark, row)})
             case "disconnected":
                 self.over("the terminal says that the connection is lost")

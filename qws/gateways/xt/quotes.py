@@ -75,7 +75,7 @@ class XtQuotes:
         """The newest five-level snapshot of each code; a code without one is absent."""
         if not codes:
             return {}
-        ticks = await self._line.ask("get_full_tick", lambda side: side.get_full_tick(list(codes)))
+        ticks = await self._line.ask("get_full_tick", partial(_ticks, codes))
         found = ((code, quote_of(code, tick)) for code, tick in ticks.items() if code in codes)
         quotes = {code: quote for code, quote in found if quote is not None}
         self._watch(quotes, self._clock.now())
@@ -133,6 +133,12 @@ def _connected(work: Callable[[QuoteSide], T], port: int, side: QuoteSide) -> T:
     return work(side)
 
 
+def _ticks(codes: Collection[str], side: QuoteSide) -> dict[str, Mapping[str, object]]:
+    """On the vendor's thread; some packages answer nothing, or have nothing under a name."""
+    found = side.get_full_tick(list(codes)) or {}
+    return {code: tick for code, tick in found.items() if isinstance(tick, Mapping)}
+
+
 def _details(codes: Collection[str], side: QuoteSide) -> dict[str, Mapping[str, object]]:
     found = ((code, side.get_instrument_detail(code, iscomplete=True)) for code in codes)
-    return {code: detail for code, detail in found if detail}
+    return {code: detail for code, detail in found if isinstance(detail, Mapping)}

@@ -6,27 +6,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from loguru import logger
 
 from qws.domain.account import Asset, Position
 from qws.domain.codes import classify
 from qws.domain.market import Kind, Side
 from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 from qws.errors import GatewayError
+from qws.gateways.xt.contract import BUY, CONSTANTS, OFFSET_BUY, OFFSET_SELL, SELL
+from qws.masking import discreet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, object]
 
 ORDER = (
     *("account_id", "stock_code", "order_id", "order_time", "order_type", "order_volume", "price", "traded_volume"),
-    *("order_status", "status_msg", "order_remark"),
+    *("order_status", "status_msg", "order_remark", "offset_flag"),
 )
 TRADE = (
     *("account_id", "stock_code", "order_id", "order_type", "traded_id", "traded_time", "traded_price"),
-    *("traded_volume", "order_remark", "commission"),
+    *("traded_volume", "order_remark", "commission", "offset_flag"),
 )
 ASSET = ("account_id", "cash", "frozen_cash", "market_value", "total_asset")
 POSITION = ("account_id", "stock_code", "volume", "can_use_volume", "market_value", "avg_price", "open_price")
@@ -37,9 +42,14 @@ CANCEL_RESPONSE = ("account_id", "order_id", "cancel_result", "error_msg", "seq"
 CANCEL_ERROR = ("account_id", "order_id", "error_id", "error_msg")
 
 _FEN, _PRICE_STEP, _COST_STEP = Decimal("0.01"), Decimal("0.001"), Decimal("0.0001")
-_SIDES = {23: Side.BUY, 24: Side.SELL}  # `direction` says nothing for shares
+_SIDES = {BUY: Side.BUY, SELL: Side.SELL}  # `direction` says nothing for shares
+_OFFSETS: dict[object, Side] = {OFFSET_BUY: Side.BUY, OFFSET_SELL: Side.SELL}
 _MILLISECONDS_FROM = 10**11  # seconds of the year 5138: no vendor means those
-_ACCOUNT_NORMAL, _ACCOUNT_COMING = frozenset({0, 6}), frozenset({1, 2, 4, 5})
+_NORMAL = ("ACCOUNT_STATUS_OK", "ACCOUNT_STATUS_CLOSED")
+_COMING = ("ACCOUNT_STATUS_WAITING_LOGIN", "ACCOUNT_STATUSING", "ACCOUNT_STATUS_INITING", "ACCOUNT_STATUS_CORRECTING")
+_ACCOUNT_NORMAL = frozenset(CONSTANTS[name] for name in _NORMAL)
+_ACCOUNT_COMING = frozenset(CONSTANTS[name] for name in _COMING)
+_ODD_MAX = 1000  # rows remembered as warned of
 
 
 class BadRow(GatewayError):
@@ -53,8 +63,8 @@ def copied(struct: Any, names: Iterable[str]) -> Row:
 
 def order_of(row: Row, now: datetime) -> BrokerOrder | None:
     """An order; None for what is no share, fund or bond. A row without a time is of `now`. Raises BadRow."""
-    side = _SIDES.get(whole(row, "order_type"))
-    if side is None or not _is_ours_to_see(row):
+    side = _side_of(row)
+    if side is None:
         return None
     at = moment(row, "order_time") if row.get("order_time") else now
     return BrokerOrder(
@@ -66,18 +76,21 @@ def order_of(row: Row, now: datetime) -> BrokerOrder | None:
         _number(row, "price", _PRICE_STEP),
         _shares(row, "traded_volume"),
         status_of(row.get("order_status")),
-        text(row, "status_msg"),
+        words(row, "status_msg"),
         at,
     )
 
 
 def trade_of(row: Row) -> Trade | None:
-    """A fill; None for what is no share, fund or bond, and for rows of no shares or fewer: some counters list cancels
-    among the fills. Raises BadRow."""
-    side = _SIDES.get(whole(row, "order_type"))
-    if side is None or not _is_ours_to_see(row) or whole(row, "traded_volume") <= 0:
+    """A fill; None for what is no share, fund or bond, and for rows of no shares: some counters list cancels among the
+    fills. One of fewer shares than none is left out with a warning, or it would bar the account as long as it is
+    listed; what it may have meant shows in cash and positions. Raises BadRow."""
+    side = _side_of(row)
+    if side is None or (shares := whole(row, "traded_volume")) == 0:
         return None
-    shares, price, at = _shares(row, "traded_volume"), _number(row, "traded_price", _PRICE_STEP), row["traded_time"]
+    if shares < 0:
+        return _warn_once(f"fill {text(row, 'traded_id')} of order {id_of(row)} has {shares} shares: left out")
+    price, at = _number(row, "traded_price", _PRICE_STEP), row["traded_time"]
     if price <= 0:
         raise BadRow(f"a fill of {shares} shares at {price}: {shown(row)}")
     fee = _number(row, "commission", _FEN) if row.get("commission") else None
@@ -100,13 +113,13 @@ def positions_of(rows: Iterable[Row]) -> tuple[tuple[Position, ...], Decimal]:
     held: dict[str, Position] = {}
     foreign = Decimal(0)
     for row in rows:
+        if not _is_ours_to_see(row):
+            foreign += _foreign_value(row)
+            continue
         shares = whole(row, "volume")
         if shares <= 0:
             continue
         value = _number(row, "market_value", _FEN)
-        if not _is_ours_to_see(row):
-            foreign += value
-            continue
         code, sellable = text(row, "stock_code"), min(max(whole(row, "can_use_volume"), 0), shares)
         position = Position(code, shares, sellable, value, _cost(row))
         if (other := held.get(code)) is not None:  # the same name in two shareholder accounts
@@ -163,6 +176,11 @@ def text(row: Row, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def words(row: Row, name: str) -> str:
+    """What the terminal says in its own words, which may hold the account's id."""
+    return discreet(text(row, name))
+
+
 def whole(row: Row, name: str) -> int:
     """A whole number, 0 where there is none. Raises BadRow for a fraction."""
     value = row.get(name) or 0
@@ -211,6 +229,31 @@ def _plain(value: object) -> str | int | float | None:
     if isinstance(value, Real):
         return float(value)
     return value if isinstance(value, str) else None
+
+
+def _side_of(row: Row) -> Side | None:
+    """Buy or sell, None where a row is neither or not ours to see.
+
+    Some bridges may fill `offset_flag` with a constant, as `direction` is: a contradiction is told, and does not count.
+    """
+    side, offset = _SIDES.get(whole(row, "order_type")), _OFFSETS.get(row.get("offset_flag"))
+    if side is None or not _is_ours_to_see(row):
+        return None
+    if offset not in (None, side):
+        _warn_once(f"order {id_of(row)} is a {side} by order_type, a {offset} by offset_flag: the first counts")
+    return side
+
+
+@lru_cache(_ODD_MAX)
+def _warn_once(warning: str) -> None:
+    """Lists are read every few seconds, and an odd row stays in them all day."""
+    logger.warning("{}", warning)
+
+
+def _foreign_value(row: Row) -> Decimal:
+    """CNY of what is not ours to manage: what cannot be read there must not keep us from our own."""
+    units, value = exact(row.get("volume"), _FEN), exact(row.get("market_value"), _FEN)
+    return value if value is not None and units is not None and units > 0 else Decimal(0)
 
 
 def _is_ours_to_see(row: Row) -> bool:

@@ -55,7 +55,12 @@ class SessionPool:
 
 
 class AccountLock:
-    """Held by the one process that trades an account; dies with it."""
+    """Held by the one process of a Windows user that trades an account; dies with it.
+
+    It keeps nobody else's process out. A second lock in the terminal's folder would not either: a terminal answers only
+    programs of its own Windows session, so another user trades through a terminal and a folder of his own; and where
+    two did share one, a file left by a killed process of the other user could look locked for ever.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

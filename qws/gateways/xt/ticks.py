@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -14,26 +15,26 @@ from qws.domain.rules import RuleBook
 from qws.gateways.xt.rows import SHANGHAI, exact
 
 Tick = Mapping[str, Any]
-_STEP = Decimal("0.001")
+_STEP, _WHOLE = Decimal("0.001"), Decimal(1)
 _LEVELS = 5
 _LOT, _BOND_LOT = 100, 10
 _NO_LIMIT_FROM = Decimal(99_999)  # 99999.99, 100000, 999999.999 and 1000000 all say: no limit today
 _HALTS = frozenset({16, 17, 20})  # volatility halt, temporary halt, suspended to the close
 _STATUS_BASE, _STATUS_MAX = 10, 23
-_ST = ("ST", "*ST", "SST", "S*ST")
+_ST = re.compile(r"(XD|XR|DR)?S?\*?ST")  # also on an ex-rights day
 
 
 def quote_of(code: str, tick: Tick) -> Quote | None:
     """The five levels in shares and CNY; None where the tick has no time or no previous close."""
-    milliseconds, prev_close = tick.get("time"), exact(tick.get("lastClose"), _STEP)
-    if not isinstance(milliseconds, int | float) or milliseconds <= 0 or prev_close is None or prev_close <= 0:
+    at, prev_close = _moment(tick.get("time")), exact(tick.get("lastClose"), _STEP)
+    if at is None or prev_close is None or prev_close <= 0:
         return None
     last = exact(tick.get("lastPrice"), _STEP)
     found = classify(code)
     lot = _BOND_LOT if found is not None and found.kind is Kind.CB else _LOT
     return Quote(
         code,
-        datetime.fromtimestamp(milliseconds / 1000, SHANGHAI),
+        at,
         last if last is not None and last > 0 else None,
         prev_close,
         _levels(tick.get("bidPrice"), tick.get("bidVol"), lot),
@@ -54,11 +55,11 @@ def instrument_of(code: str, detail: Tick, today: date, rules: RuleBook) -> Inst
     is_suspended = isinstance(halted_days, int) and halted_days > 0
     day = _day_of(detail.get("TradingDay")) or today
     try:
-        ours = rules.instrument(code, day, prev_close, st=name.upper().startswith(_ST), suspended=is_suspended)
+        ours = rules.instrument(code, day, prev_close, st=_ST.match(name.upper()) is not None, suspended=is_suspended)
     except ValueError:  # an index, or nothing that this program knows how to trade
         return None
     tick = exact(detail.get("PriceTick"), _STEP)
-    most = detail.get("MaxLimitOrderVolume")
+    most = exact(detail.get("MaxLimitOrderVolume"), _WHOLE)
     up, down = exact(detail.get("UpStopPrice"), _STEP), exact(detail.get("DownStopPrice"), _STEP)
     if up is None or down is None or up <= 0 or down <= 0:
         up, down = ours.limit_up, ours.limit_down
@@ -67,9 +68,7 @@ def instrument_of(code: str, detail: Tick, today: date, rules: RuleBook) -> Inst
         tick=tick if tick is not None and tick > 0 else ours.tick,
         limit_up=None if up is None or up >= _NO_LIMIT_FROM else up,
         limit_down=None if up is None or up >= _NO_LIMIT_FROM else down,
-        order_max=min(int(most), ours.order_max)
-        if isinstance(most, int | float) and most >= ours.buy_min
-        else ours.order_max,
+        order_max=min(int(most), ours.order_max) if most is not None and most >= ours.buy_min else ours.order_max,
     )
 
 
@@ -92,6 +91,16 @@ def _security_status(tick: Tick) -> int:
         if isinstance(value, int) and _STATUS_BASE < value + base <= _STATUS_MAX:
             return value + base
     return 0
+
+
+def _moment(milliseconds: object) -> datetime | None:
+    """A tick's time, None where there is none, or none that a clock could show."""
+    if not isinstance(milliseconds, int | float) or not milliseconds > 0:
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, SHANGHAI)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _day_of(value: object) -> date | None:

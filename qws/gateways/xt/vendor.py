@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from inspect import Parameter, signature
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +16,16 @@ from typing import Any, Protocol
 from warnings import catch_warnings, simplefilter
 
 from qws.errors import GatewayError
+from qws.gateways.xt import contract, rows
+from qws.gateways.xt.pushes import Pushes
 
 _NATIVE = ("xtpythonclient", "datacenter")
 _CALLS_HOME = "check_for_update"
+_OTHER = "Nothing can be traded through it: install the version this program was written for, or correct [xt] package"
 
 
 class VendorMissing(GatewayError):
-    """Raised when the vendor's package cannot be imported; trying again does not help."""
+    """Raised when the vendor's package cannot be imported or used; trying again does not help."""
 
 
 class Trader(Protocol):
@@ -77,16 +79,25 @@ class TradeSide:
 
 
 def load_trade_side(package: str) -> TradeSide:
-    """Import what trades; slow, so call it off the loop. Raises VendorMissing with the remedy."""
+    """Import what trades; slow, so call it off the loop. Raises VendorMissing with the remedy.
+
+    Also for a constant of another value: the numbers are the terminal's, and what is read and written by the wrong ones
+    is a sale for a purchase. They are not taken over, since rows of the terminal and our records keep their meaning.
+    """
     xttrader, xttype, xtconstant = (_module(package, name) for name in ("xttrader", "xttype", "xtconstant"))
-    return TradeSide(
-        _guarded(xttrader.XtQuantTrader),
-        xttype.StockAccount,
-        xttrader.XtQuantTraderCallback,
-        xtconstant.STOCK_BUY,
-        xtconstant.STOCK_SELL,
-        xtconstant.FIX_PRICE,
-    )
+    if wrong := "; ".join(contract.wrong_constants(xtconstant)):
+        raise VendorMissing(f"{package}.xtconstant is not this program's: {wrong}. {_OTHER}")
+    try:
+        return TradeSide(
+            _guarded(xttrader.XtQuantTrader),
+            xttype.StockAccount,
+            xttrader.XtQuantTraderCallback,
+            xtconstant.STOCK_BUY,
+            xtconstant.STOCK_SELL,
+            xtconstant.FIX_PRICE,
+        )
+    except AttributeError as error:
+        raise VendorMissing(f"{package} lacks what orders need: {error}. {_OTHER}") from error
 
 
 def load_quote_side(package: str) -> QuoteSide:
@@ -106,33 +117,33 @@ def read_closes(side: Any, code: str, stamp: str) -> dict[str, float]:
 
 
 _BARS = ("get_market_data_ex", ["field_list", "stock_list", "period", "start_time", "end_time"], ["fill_data"])
+_TRADER = ("XtQuantTrader", ["path", "session", "callback"], list[str]())
+_ACCOUNT = ("StockAccount", ["account_id"], list[str]())
+_STRUCTS = {
+    "XtAsset": rows.ASSET,
+    "XtOrder": rows.ORDER,
+    "XtTrade": rows.TRADE,
+    "XtPosition": rows.POSITION,
+    "XtAccountStatus": rows.STATUS,
+    "XtOrderResponse": rows.ORDER_RESPONSE,
+    "XtCancelOrderResponse": rows.CANCEL_RESPONSE,
+    "XtOrderError": tuple(name for name in rows.ORDER_ERROR if name != "seq"),  # the native struct alone has it
+    "XtCancelError": rows.CANCEL_ERROR,
+}
 
 
 def differences(package: str) -> tuple[str, ...]:
-    """Where the installed package differs from the signatures that this program uses; slow. Raises VendorMissing."""
-    trader: Any = load_trade_side(package).make_trader
+    """Where the installed package differs from what this program uses of it; slow. Raises VendorMissing."""
+    side = load_trade_side(package)
+    xttrader, xttype, xtconstant = (_module(package, name) for name in ("xttrader", "xttype", "xtconstant"))
     quotes = load_quote_side(package)
-    told = [_difference(trader, *use) for use in _uses(Trader)]
-    told += [_difference(quotes, *use) for use in (*_uses(QuoteSide), _BARS)]
+    told = [*contract.missing_constants(xtconstant)]
+    told += [contract.call_difference(xttrader, _TRADER), contract.call_difference(xttype, _ACCOUNT)]
+    told += [contract.call_difference(side.make_trader, use) for use in contract.uses_of(Trader)]
+    told += [contract.callback_difference(side.callback_base, use) for use in contract.uses_of(Pushes)]
+    told += [contract.member_difference(xttype, name, members) for name, members in _STRUCTS.items()]
+    told += [contract.call_difference(quotes, use) for use in (*contract.uses_of(QuoteSide), _BARS)]
     return tuple(filter(None, told))
-
-
-def _uses(protocol: type) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Each call's name, the arguments that are given in order, and those given by name."""
-    for name, declared in vars(protocol).items():
-        if not name.startswith("_") and callable(declared):
-            given = [each for each in signature(declared).parameters.values() if each.name != "self"]
-            by_name = [each.name for each in given if each.kind is Parameter.KEYWORD_ONLY]
-            yield name, [each.name for each in given if each.name not in by_name], by_name
-
-
-def _difference(home: object, name: str, in_order: list[str], by_name: list[str]) -> str:
-    if (present := getattr(home, name, None)) is None:
-        return f"{name} is missing"
-    taken = [each for each in signature(present).parameters if each != "self"]
-    if taken[: len(in_order)] == in_order and set(by_name) <= set(taken):
-        return ""
-    return f"{name} takes {', '.join(taken)}; expected {', '.join([*in_order, *by_name])}"
 
 
 def _guarded(base: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ from qws.gateways.xt.session import AccountLock
 from qws.gateways.xt.settings import Pace
 from tests.conformance.brokers import BOUGHT, CASH, HELD, heard_by
 from tests.gateways.sim_rig import at, sell
-from tests.gateways.xt.xt_rig import QUICK, Setting, Stand, a_buy, closed, opened, with_faults
+from tests.gateways.xt.xt_rig import QUICK, SHORT, Setting, Stand, a_buy, closed, opened, with_faults
 from tests.xt_native import FOREIGN_ROWS, Faults
 
 
@@ -253,7 +254,7 @@ def test_closing_sends_the_cancels_that_wait(tmp_path: Path) -> None:
             while {order.status for order in await stand.broker.orders()} != {OrderStatus.CANCELED}:
                 assert stand.broker.state is LinkState.READY
 
-    closed(tmp_path, body)
+    closed(tmp_path, body, Setting(deadlines=replace(SHORT, stop_s=5.0)))
 
 
 def test_a_second_process_is_kept_out(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from qws.domain.market import Instrument
 from qws.errors import GatewayError
 from qws.gateways.xt.calendar import XtCalendar
@@ -125,6 +127,19 @@ def test_a_close_that_has_no_bar_yet_is_the_last_price_after_the_close() -> None
 
         assert await quotes.index_close(INDEX, DAY) == Decimal("8.95")
         assert await quotes.index_close(INDEX, DAY - timedelta(days=1)) is None
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("found", [None, {}, {BOUGHT: None}, {BOUGHT: "busy"}, {BOUGHT: {}}])
+def test_an_answer_without_quotes_or_records_has_none(found: Any) -> None:
+    async def body() -> None:
+        answers = Answers()
+        vars(answers).update(get_full_tick=lambda codes: found, get_instrument_detail=lambda code, iscomplete: found)
+        quotes = XtQuotes(AnsweredLine(answers), load_rules(), StillClock(TEN))
+
+        assert await quotes.quotes([BOUGHT]) == {}
+        assert await quotes.instruments([BOUGHT]) == {}
 
     asyncio.run(body())
 

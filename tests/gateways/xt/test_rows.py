@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,12 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loguru import logger
 
 from qws.domain.account import Asset
 from qws.domain.market import Side
 from qws.domain.orders import OrderStatus
 from qws.gateways.xt import rows
 from qws.gateways.xt.rows import BadRow, Row
+from qws.masking import hide
 from tests.gateways.sim_rig import at
 
 NOON = at("12:00:00")
@@ -34,6 +38,18 @@ TRADE: Row = {
 
 def a_position(code: str = "600000.SH", volume: float = 300, usable: int = 200, value: float = 3000.0) -> Row:
     return {"stock_code": code, "volume": volume, "can_use_volume": usable, "market_value": value, "avg_price": 9.5}
+
+
+@contextmanager
+def warnings() -> Iterator[list[str]]:
+    """What is warned of, by a program that was never warned before."""
+    told = list[str]()
+    rows._warn_once.cache_clear()
+    sink = logger.add(lambda record: told.append(str(record)), level="WARNING", format="{message}")
+    try:
+        yield told
+    finally:
+        logger.remove(sink)
 
 
 def test_an_order_row_becomes_exact() -> None:
@@ -118,9 +134,32 @@ def test_a_trade_row_that_means_nothing_is_refused(wrong: Row) -> None:
         rows.trade_of({**TRADE, **wrong})
 
 
-@pytest.mark.parametrize("shares", [0, -100])
-def test_a_trade_row_of_no_shares_is_no_fill(shares: int) -> None:
-    assert rows.trade_of({**TRADE, "traded_volume": shares, "traded_price": 0.0}) is None
+def test_a_trade_row_of_no_shares_is_no_fill_and_no_news() -> None:
+    with warnings() as told:
+        assert rows.trade_of({**TRADE, "traded_volume": 0, "traded_price": 0.0}) is None
+
+    assert told == []
+
+
+def test_a_fill_below_zero_is_left_out_and_told_once() -> None:
+    odd = [{**TRADE, "traded_volume": -100, "traded_id": name} for name in ("odd 1", "odd 2")]
+    with warnings() as told:
+        assert [rows.trade_of(each) for each in odd * 3] == [None] * 6
+
+    assert [each for each in told if "odd 1" in each and "-100 shares" in each] == told[:1]
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset", "is_told"), [(23, 49, True), (24, 48, True), (23, 48, False), (24, 0, False)]
+)
+def test_the_order_type_tells_the_side_and_what_contradicts_it_is_told(kind: int, offset: int, is_told: bool) -> None:
+    row = {**ORDER, "order_type": kind, "offset_flag": offset, "order_id": 1000 + kind}
+    with warnings() as told:
+        orders = [rows.order_of(row, NOON) for _ in range(2)]
+
+    assert [each.side for each in orders if each] == [Side.BUY if kind == 23 else Side.SELL] * 2
+    assert len(told) == is_told
 
 
 def test_what_is_said_of_a_row_does_not_tell_the_account() -> None:
@@ -162,6 +201,17 @@ def test_rows_of_zero_and_below_are_no_holdings_and_two_shareholder_accounts_are
     assert (only.code, only.shares, only.sellable) == ("600006.SH", 300, 100)
     assert only.market_value == 2100
     assert foreign == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [({"market_value": math.nan}, 0), ({"volume": 10.5}, 3000), ({"volume": -1}, 0), ({"market_value": None}, 0)],
+)
+def test_a_holding_of_others_that_cannot_be_read_bars_nobody(told: Row, counted: int) -> None:
+    held, foreign = rows.positions_of([{**a_position("00700.HK"), **told}, a_position()])
+
+    assert [each.code for each in held] == ["600000.SH"]
+    assert foreign == counted
 
 
 @pytest.mark.parametrize("wrong", [{"market_value": math.nan}, {"volume": 10.5}, {"market_value": None}])
@@ -237,3 +287,11 @@ def test_times_are_of_shanghai_wherever_the_program_runs() -> None:
     assert order is not None
     assert order.at.tzinfo is rows.SHANGHAI
     assert order.at == datetime.fromtimestamp(NOON.timestamp(), rows.SHANGHAI)
+
+
+def test_the_terminals_own_words_never_hold_the_accounts_id() -> None:
+    hide("1000000365")
+    order = rows.order_of({**ORDER, "status_msg": "2____11____1000000365____49____ 资金不足"}, NOON)
+
+    assert order is not None
+    assert order.message == "2____11____****0365____49____ 资金不足"

@@ -120,13 +120,35 @@ def test_limits_that_are_not_told_are_those_of_the_tables(changed: dict[str, Any
     assert (record.limit_up, record.limit_down) == (Decimal("9.94"), Decimal("8.14"))
 
 
-@pytest.mark.parametrize("name", ["ST中安", "*ST海航", "S*ST前锋", "SST华新"])
+@pytest.mark.parametrize("name", ["ST中安", "*ST海航", "S*ST前锋", "SST华新", "XD*ST海", "DRST中安"])
 def test_a_name_tells_special_treatment_and_a_count_of_days_a_halt(name: str) -> None:
     record = instrument_of(CODE, DETAIL | {"InstrumentName": name, "InstrumentStatus": 3}, DAY, RULES)
 
     assert record is not None
     assert record.st
     assert record.suspended
+
+
+@pytest.mark.parametrize("name", ["浦发银行", "XD浦发银", "TST科技", ""])
+def test_other_names_tell_none(name: str) -> None:
+    record = instrument_of(CODE, DETAIL | {"InstrumentName": name}, DAY, RULES)
+
+    assert record is not None
+    assert not record.st
+
+
+@pytest.mark.parametrize("most", [float("inf"), float("nan"), 1e300, -1, 0, None, "1000"])
+def test_a_largest_order_that_means_nothing_is_that_of_the_tables(most: object) -> None:
+    told = instrument_of(CODE, DETAIL | {"MaxLimitOrderVolume": most}, DAY, RULES)
+    ours = RULES.instrument(CODE, DAY, Decimal("9.04"))
+
+    assert told is not None
+    assert told.order_max == ours.order_max
+
+
+@pytest.mark.parametrize("time", [float("nan"), float("inf"), 1e300, 10**30, -1, 0, None, "1790000000000"])
+def test_a_tick_of_no_time_is_no_quote(time: object) -> None:
+    assert quote_of(CODE, TICK | {"time": time}) is None
 
 
 def test_the_record_is_of_the_day_it_names() -> None:

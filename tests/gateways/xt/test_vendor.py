@@ -15,7 +15,10 @@ from qws.gateways.xt.vendor import VendorMissing, differences, load_quote_side, 
 from tests.xt_native import install
 
 XTTRADER = """
-class XtQuantTraderCallback: ...
+class XtQuantTraderCallback:
+    def on_disconnected(self): ...
+    def on_stock_order(self, row): ...
+    def on_stock_trade(self): ...
 class XtQuantTrader:
     def __init__(self, path, session, callback=None): ...
     def start(self): ...
@@ -35,6 +38,16 @@ from . import datacenter
 enable_hello = True
 def connect(ip='', port=None): ...
 def get_full_tick(code_list): return datacenter.tick
+"""
+
+
+XTTYPE = """
+class StockAccount:
+    def __init__(self, account_id, account_type='STOCK'): ...
+class XtAsset:
+    def __init__(self, account_id, cash, market_value): ...
+class XtAccountStatus:
+    def __init__(self, account_id, account_type, status): ...
 """
 
 
@@ -121,6 +134,50 @@ def test_a_package_with_other_signatures_is_told_apart_by_name(package: Path) ->
     assert "get_holidays is missing" in found
     assert any(text.startswith("order_stock_async takes account, stock_code, volume; expected") for text in found)
     assert not any("query_stock_orders_async" in text or "get_full_tick" in text for text in found)
+
+
+def test_callbacks_constants_and_members_that_a_package_has_not_are_named(package: Path) -> None:
+    (package / "xttype.py").write_text(XTTYPE, encoding="utf-8")
+    found = differences("xtbridge")
+
+    assert "the callback on_cancel_error is missing" in found
+    assert "the callback on_stock_trade takes nothing; expected trade" in found
+    assert not any("on_disconnected" in text or "on_stock_order" in text for text in found)
+    assert "ORDER_JUNK is missing" in found
+    assert not any(text.startswith(("STOCK_BUY", "StockAccount", "XtAccountStatus")) for text in found)
+    assert "XtAsset lacks frozen_cash, total_asset" in found
+    assert "XtCancelError is missing" in found
+
+
+@pytest.mark.parametrize(
+    ("constants", "said"),
+    [
+        (
+            "STOCK_BUY, STOCK_SELL, FIX_PRICE = 24, 23, 11",
+            "STOCK_BUY is 24, expected 23; STOCK_SELL is 23, expected 24",
+        ),
+        ("STOCK_BUY, STOCK_SELL, FIX_PRICE = '23', 24, 11", "STOCK_BUY is '23', expected 23"),
+        ("STOCK_BUY, STOCK_SELL, FIX_PRICE = 23, 24, 5", "FIX_PRICE is 5, expected 11"),
+        ("STOCK_BUY, STOCK_SELL, FIX_PRICE, ORDER_CANCELED = 23, 24, 11, 57", "ORDER_CANCELED is 57, expected 54"),
+        ("STOCK_BUY, STOCK_SELL, FIX_PRICE, ACCOUNT_STATUS_OK = 23, 24, 11, 1", "ACCOUNT_STATUS_OK is 1, expected 0"),
+        ("STOCK_SELL, FIX_PRICE = 24, 11", "xtbridge lacks what orders need: .*STOCK_BUY"),
+        ("", "xtbridge lacks what orders need"),
+    ],
+)
+def test_a_package_whose_constants_mean_something_else_is_refused(package: Path, constants: str, said: str) -> None:
+    (package / "xtconstant.py").write_text(f"{constants}\n", encoding="utf-8")
+
+    with pytest.raises(VendorMissing, match=f"{said}.*install the version"):
+        load_trade_side("xtbridge")
+    with pytest.raises(VendorMissing, match=said):
+        differences("xtbridge")
+
+
+def test_a_package_without_a_trader_is_refused(package: Path) -> None:
+    (package / "xttrader.py").write_text("class XtQuantTraderCallback: ...\n", encoding="utf-8")
+
+    with pytest.raises(VendorMissing, match=r"xtbridge lacks what orders need.*XtQuantTrader"):
+        load_trade_side("xtbridge")
 
 
 def test_h16_an_account_that_is_no_text_gives_a_text_and_no_account() -> None:
