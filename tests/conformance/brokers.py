@@ -180,7 +180,7 @@ Life = Callable[[Path, DayClock, Ear], AbstractAsyncContextManager[Ports]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of broker: the loop it runs on, one life of it, and whether it may refuse in its answer."""
+    """A kind of broker: the loop it runs on, and one life of it."""
 
     loop: Callable[[], asyncio.AbstractEventLoop]
     life: Life
