@@ -98,7 +98,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
             if config.mode != "live":
                 books = Books(home.shadow)
                 market = rules, calendar, fee_plan(config)
-                broker = ShadowBroker(books, quotes, market, clock, partial(_opening_of, live))
+                broker = ShadowBroker(books, quotes, market, clock, partial(opening_of, live))
             yield Edges(rules, calendar, broker, quotes)
             tasks.cancel_scope.cancel()
     finally:
@@ -109,7 +109,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
             books.close()
 
 
-async def _opening_of(live: Broker) -> Opening:
+async def opening_of(live: Broker) -> Opening:
     """What the real account holds now; the connection is given back, since nothing is ever ordered through it."""
     await live.open()
     try:
