@@ -13,7 +13,7 @@ from tests.conformance.brokers import CASH, HELD
 from tests.gateways.xt.xt_rig import Stand, closed
 from tests.xt_native.answers import Answers
 from tests.xt_native.faults import ForeignRow
-from tests.xt_native.structs import QueryStockPositionsReq, Struct
+from tests.xt_native.structs import QueryStockPositionsReq, Struct, XtPosition
 
 TRUE = 60_000.0  # 3000 shares at 20 CNY
 Worth = Callable[[int], float]
@@ -29,8 +29,8 @@ class Restless(Answers):
         found = super().rows(request)
         if isinstance(request, QueryStockPositionsReq):
             for row in found:
-                if row.stock_code == HELD:  # type: ignore[attr-defined]
-                    row.market_value = self.worth(self.looks)  # type: ignore[attr-defined]
+                if isinstance(row, XtPosition) and row.stock_code == HELD:
+                    row.market_value = self.worth(self.looks)
             self.looks += 1
         return found
 
