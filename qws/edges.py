@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from qws.ports import Broker, Calendar, Clock, Quotes
 from qws.store.lock import HomeLock
 
 _CALENDAR_AT, _CALENDAR_RETRY = time(8, 50), timedelta(minutes=5)
+_AGAIN_S = 0.5
 _STUCK_MAX, _STUCK_LOOK_S = 8, 5.0  # each may hold one of the 16 session ids for ever
 
 
@@ -86,7 +87,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
     xt, limits = config.xt, deadlines_of(config)
     line, terminal = QuoteLine(xt.package, limits, port=xt.port), terminal_of(config)
     terminal.lock.parent.mkdir(parents=True, exist_ok=True)
-    live = XtBroker(terminal, clock, limits, Pace(order_gap_s=xt.order_gap_s, query_gap_s=xt.query_gap_s))
+    live = XtBroker(terminal, clock, limits, pace_of(config, patient=True))
     quotes, books = XtQuotes(line, rules, clock), None
     broker: Broker = live
     try:
@@ -98,7 +99,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
             if config.mode != "live":
                 books = Books(home.shadow)
                 market = rules, calendar, fee_plan(config)
-                broker = ShadowBroker(books, quotes, market, clock, partial(_opening_of, live))
+                broker = ShadowBroker(books, quotes, market, clock, partial(opening_of, live))
             yield Edges(rules, calendar, broker, quotes)
             tasks.cancel_scope.cancel()
     finally:
@@ -109,13 +110,18 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
             books.close()
 
 
-async def _opening_of(live: Broker) -> Opening:
+async def opening_of(live: Broker) -> Opening:
     """What the real account holds now; the connection is given back, since nothing is ever ordered through it."""
     await live.open()
     try:
-        asset, held = await live.asset(), await live.positions()
+        return await opening_now(live)
     finally:
         await live.close()
+
+
+async def opening_now(live: Broker) -> Opening:
+    """What an account holds now as the beginning of another one. Raises GatewayError."""
+    asset, held = await live.asset(), await live.positions()
     return Opening(asset.cash + asset.frozen, tuple((each.code, each.shares, each.sellable) for each in held))
 
 
@@ -150,3 +156,9 @@ def deadlines_of(config: Config) -> Deadlines:
     """How long the terminal may take."""
     xt = config.xt
     return Deadlines(xt.import_s, xt.connect_s, xt.stop_s, xt.call_s, xt.query_s, xt.quote_s)
+
+
+def pace_of(config: Config, *, patient: bool) -> Pace:
+    """How fast the terminal may be asked; without patience a person waits for the connection."""
+    pace = Pace(order_gap_s=config.xt.order_gap_s, query_gap_s=config.xt.query_gap_s)
+    return pace if patient else replace(pace, reconnect_s=(_AGAIN_S,))

@@ -20,9 +20,12 @@ from qws.config import Config
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import Plan
 from qws.domain.targets import DroppedRow, ParsedTarget, Refusal, parse_target
+from qws.edges import Edges
 from qws.gateways.files import FileLimits, read_rows
 from qws.messages import PlanDrafted, PlanReady, PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
-from qws.paper import Paper, open_paper, tables
+from qws.paper import open_paper, tables
+from qws.ports import Calendar, Clock
+from qws.terminal_look import TerminalLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,39 @@ def preview(file: Path, config: Config, root: Path, books: Path | None, now: dat
 
     Raises ConfigError for a broken price file. `books` is copied, never written.
     """
-    target = read_target(file, config, root / "config", now)
+    target = read_target(file, config, tables(config, root / "config")[1], now)
     if not isinstance(target, TargetAccepted):
         return target
     with _copied(books) as copy:
         paper = open_paper(config, root, FrozenClock(now), copy, root / "config")
         try:
-            return asyncio.run(_planned(target, config, paper, now))
+            edges = Edges(paper.rules, paper.calendar, paper.broker, paper.quotes)
+            return asyncio.run(_planned(target, config, edges, FrozenClock(now)))
         finally:
             paper.exchange.close()
 
 
-def read_target(file: Path, config: Config, override: Path, now: datetime) -> TargetAccepted | tuple[Refusal, ...]:
+def preview_at_terminal(file: Path, look: TerminalLook) -> Preview | tuple[Refusal, ...]:
+    """Plan `file` for the account of a terminal's home as it is now; refusals when it is no target.
+
+    Raises AlreadyRunning while somebody trades the account, and GatewayError when the terminal is not ready.
+    """
+    calendar = tables(look.config, look.home.config_folder)[1]
+    target = read_target(file, look.config, calendar, look.clock.now())
+    if not isinstance(target, TargetAccepted):  # which needs no terminal
+        return target
+    with _copied(look.home.shadow) as copy:
+        return asyncio.run(_looked(file, look, copy))
+
+
+async def _looked(file: Path, look: TerminalLook, shadow: Path | None) -> Preview | tuple[Refusal, ...]:
+    async with look.ports(shadow) as edges:
+        target = read_target(file, look.config, edges.calendar, look.clock.now())
+        return await _planned(target, look.config, edges, look.clock) if isinstance(target, TargetAccepted) else target
+
+
+def read_target(file: Path, config: Config, calendar: Calendar, now: datetime) -> TargetAccepted | tuple[Refusal, ...]:
     """Read a weight file as the daemon would at `now`."""
-    _, calendar = tables(config, override)
     content, limits = file.read_bytes(), FileLimits()
     rows = read_rows(file.name, content, limits)
     if isinstance(rows, Refusal):
@@ -86,12 +108,10 @@ def read_target(file: Path, config: Config, override: Path, now: datetime) -> Ta
     return TargetAccepted(digest[:12], file.name, str(file), digest, now, parsed.days, parsed.dropped)
 
 
-async def _planned(
-    target: TargetAccepted, config: Config, paper: Paper, now: datetime
-) -> Preview | tuple[Refusal, ...]:
-    snapshotter = Snapshotter(paper.broker, paper.quotes, FrozenClock(now))
+async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: Clock) -> Preview | tuple[Refusal, ...]:
+    snapshotter = Snapshotter(edges.broker, edges.quotes, clock)
     planner, guard = (
-        Planner(plan_rules(config, paper.rules), config.plan.sizing, config.execution.absent),
+        Planner(plan_rules(config, edges.rules), config.plan.sizing, config.execution.absent),
         RiskGuard(risk_limits(config)),
     )
     for actor in (snapshotter, planner):

@@ -24,6 +24,7 @@ from qws.gateways.wire.client import WireBroker
 from qws.gateways.wire.protocol import parse_address
 from qws.home import Home
 from qws.paper import open_paper, tables
+from qws.ports import Calendar
 from qws.preview import FrozenClock
 from qws.runtime.clock import LoopClock, SystemClock, VirtualLoop
 from qws.runtime.message import Envelope, Message
@@ -32,6 +33,7 @@ from qws.store.journal import InlineJournal
 from qws.store.lock import is_held
 from qws.store.reading import Record, Views
 from qws.store.views import Projector
+from qws.terminal_look import TerminalLook
 from qws.text import describe
 from qws.virtual import KeepNothing, inline
 
@@ -61,10 +63,11 @@ class Recovery:
     told: tuple[Envelope, ...]
 
 
-def look_ahead(home: Home, config: Config, now: datetime) -> Recovery:
+def look_ahead(home: Home, config: Config, now: datetime, look: TerminalLook | None = None) -> Recovery:
     """Rehearse the next start of a home in which no daemon runs, as of `now`; virtual seconds take no time.
 
-    Raises AlreadyRunning while a process has the home, StoreError and ConfigError as a start does.
+    `look` is for a terminal's home; without it the account is the paper one. Raises AlreadyRunning while a process has
+    the home or the account, StoreError and ConfigError as a start does.
     """
     _refuse_while_it_runs(home, config)
     with TemporaryDirectory(prefix="qws-recover-") as folder:
@@ -74,28 +77,37 @@ def look_ahead(home: Home, config: Config, now: datetime) -> Recovery:
             if not original.name.endswith("-shm"):
                 shutil.copyfile(original, copy.state / original.name)
         _refuse_while_it_runs(home, config)  # a start in between: the copy may be torn
-        lists, silence = _lists(home, copy, config, now)
-        rehearsal = _Rehearsal(home, copy, config, now, lists)
+        answered, silence = _answers(home, copy, config, now, look)
+        rehearsal = _Rehearsal(home, copy, config, now, answered)
         return anyio.run(rehearsal.play, silence, backend_options={"loop_factory": VirtualLoop})
 
 
 def _refuse_while_it_runs(home: Home, config: Config) -> None:
     if is_held(home.lock):
         raise AlreadyRunning(f"a daemon runs in {home.root}: there is nothing to recover; look at `qws status`")
-    if not config.paper.exchange and is_held(home.exchange_lock):
+    if config.broker.kind == "paper" and not config.paper.exchange and is_held(home.exchange_lock):
         text = "stop it, or set paper.exchange to where it listens"
         raise AlreadyRunning(f"`qws exchange` has the account of {home.root} open and no daemon could start: {text}")
 
 
-def _lists(home: Home, copy: Home, config: Config, now: datetime) -> tuple[Lists | None, str]:
-    """What the broker's lists say now, or why they cannot be had."""
+def _answers(
+    home: Home, copy: Home, config: Config, now: datetime, look: TerminalLook | None
+) -> tuple[tuple[Lists, Calendar] | None, str]:
+    """What the broker's lists and its calendar say now, or why they cannot be had."""
     logger.disable("qws.gateways")  # it tells each try
     try:
-        return asyncio.run(_asked(home, copy, config, now)), ""
+        if look is not None:
+            return asyncio.run(_at_terminal(look, copy)), ""
+        return (asyncio.run(_asked(home, copy, config, now)), tables(config, home.config_folder)[1]), ""
     except GatewayError as error:
         return None, str(error)
     finally:
         logger.enable("qws.gateways")
+
+
+async def _at_terminal(look: TerminalLook, copy: Home) -> tuple[Lists, Calendar]:
+    async with look.ports(copy.shadow) as edges:
+        return await read_lists(edges.broker), edges.calendar
 
 
 async def _asked(home: Home, copy: Home, config: Config, now: datetime) -> Lists:
@@ -117,8 +129,10 @@ async def _asked(home: Home, copy: Home, config: Config, now: datetime) -> Lists
 class _Rehearsal:
     """One start on the copy, cut off as soon as it is known what becomes of every run and every file."""
 
-    def __init__(self, home: Home, copy: Home, config: Config, now: datetime, lists: Lists | None) -> None:
-        self._home, self._copy, self._config, self._now, self._lists = home, copy, config, now, lists
+    def __init__(
+        self, home: Home, copy: Home, config: Config, now: datetime, answered: tuple[Lists, Calendar] | None
+    ) -> None:
+        self._home, self._copy, self._config, self._now, self._answered = home, copy, config, now, answered
         self._inbox = UntouchedInbox(home.root / config.inbox, FileLimits().bytes_max)
         self._told: list[Envelope] = []
         self._open_runs: set[str] = set()
@@ -135,21 +149,22 @@ class _Rehearsal:
             views, runs = Views(self._copy.views), await _unfinished(journal)
             left = tuple(claimed.name for claimed in self._inbox.leftovers())
             dropped = tuple(sorted(drop.name for drop in self._inbox.scan() or ()))
+            lists = self._answered[0] if self._answered is not None else None
             found = Recovery(
-                self._now, self._lists, silence, views.is_halted(), tuple(views.waiting()), runs,
-                tuple(views.orders()), left, dropped, (),
+                self._now, lists, silence, views.is_halted(), tuple(views.waiting()), runs, tuple(views.orders()),
+                left, dropped, (),
             )  # fmt: skip
-            if self._lists is not None:
+            if self._answered is not None:
                 self._open_runs = {due.run_id for due, _ in runs}
                 self._open_files = set(dropped)
-                await self._start(journal, projector, self._lists)
+                await self._start(journal, projector, *self._answered)
             return replace(found, told=tuple(self._told))
         finally:
             projector.close()
             await journal.close()
 
-    async def _start(self, journal: InlineJournal, projector: Projector, lists: Lists) -> None:
-        rules, calendar = tables(self._config, self._home.config_folder)
+    async def _start(self, journal: InlineJournal, projector: Projector, lists: Lists, calendar: Calendar) -> None:
+        rules, _ = tables(self._config, self._home.config_folder)
         broker, quotes, archive = ListedBroker(lists), NoQuotes(), KeepNothing()
         ports = Ports(broker, quotes, calendar, rules, self._inbox, archive, projector, inline, None)
         system = build(self._config, ports, LoopClock(self._now), journal, [self._hear])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from dataclasses import asdict
 
 import click
 
 from qws.arming import require_armed
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import home_option, json_option, leave, print_json
 from qws.cli.table import width
 from qws.config import Config, load_config
 from qws.conformance.cards import CARDS
@@ -52,8 +50,9 @@ def conformance(
             if not _is_confirmed(config, order):
                 shown = masked(config.xt.account)
                 click.echo(f"not ordered: that is not the account {shown} of the settings", err=True)
-                _leave(ctx, examination, 1)
-        _leave(ctx, examination, _examined(examination, order, as_json=as_json))
+                leave(ctx, 1, stuck_threads=examination.stuck_threads)
+        code = _examined(examination, order, as_json=as_json)
+        leave(ctx, code, stuck_threads=examination.stuck_threads)
 
 
 def _require_terminal(home: Home, config: Config, *, orders: bool) -> None:
@@ -98,11 +97,3 @@ def _line(result: Result) -> str:
     wide = max(width(each.sentence) for each in CARDS)
     verdict = result.result.replace("_", " ")
     return f"{result.card:>4}  {result.sentence:<{wide}}  {verdict:<11}  {result.text}"
-
-
-def _leave(ctx: click.Context, examination: Examination, code: int) -> None:
-    if examination.stuck_threads:  # the vendor's threads would keep the interpreter from ending
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    ctx.exit(code)

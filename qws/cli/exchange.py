@@ -11,6 +11,7 @@ import click
 from qws.cli.options import home_option
 from qws.config import Config, load_config
 from qws.daemon import stop_on_signals
+from qws.errors import ConfigError
 from qws.gateways.wire.protocol import Address, parse_address
 from qws.gateways.wire.server import WireServer
 from qws.home import Home
@@ -30,6 +31,9 @@ def exchange(home: Home, listen: str) -> None:
     """
     address = parse_address(listen, named="--listen")
     config = load_config(home.config_file)
+    if config.broker.kind != "paper":
+        text = "it serves the paper account only, and the exchange of this home is behind its terminal; use `qws run`"
+        raise ConfigError(f'{home.config_file}: broker.kind = "{config.broker.kind}": {text}')
     home.state.mkdir(parents=True, exist_ok=True)
     with HomeLock(home.exchange_lock):
         anyio.run(partial(_serve, home, config, address))

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from qws.cli.options import leave
 from qws.cli.table import Column, table
 from qws.config import Config, load_config, make_config
 from qws.domain.market import Side
@@ -17,8 +18,10 @@ from qws.domain.plan import PlanRow
 from qws.domain.report import planned_errors
 from qws.domain.targets import Refusal
 from qws.home import find_home
-from qws.preview import Preview, preview
+from qws.log import silent
+from qws.preview import Preview, preview, preview_at_terminal
 from qws.runtime.clock import SHANGHAI, SystemClock
+from qws.terminal_look import TerminalLook
 from qws.text import speak
 
 _COLUMNS = (
@@ -45,14 +48,23 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool, **options: Any) -> None:
-    """Show what FILE would trade, and why each name would not; sends nothing."""
+    """Show what FILE would trade, and why each name would not; sends nothing.
+
+    At a terminal the account is read under its lock: stop the daemon first (exit 3).
+    """
     speak("auto")
-    now = SystemClock().now()
+    clock, look = SystemClock(), None
+    now = clock.now()
     if options["prices"] is None:
         home = find_home(folder)
         config = load_config(home.config_file)
         speak(config.language)
-        result = preview(file, config, home.root, home.exchange, now)
+        if config.broker.kind == "xt":
+            look = TerminalLook(home, config, clock)
+            with silent():
+                result = preview_at_terminal(file, look)
+        else:
+            result = preview(file, config, home.root, home.exchange, now)
     else:
         if options["day"] is not None:
             now = datetime.combine(options["day"].date(), time(9, 30, 3), SHANGHAI)
@@ -62,7 +74,8 @@ def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
         _show(document)
-    ctx.exit(0 if document["status"] == "ready" else 1)
+    code = 0 if document["status"] == "ready" else 1
+    leave(ctx, code, stuck_threads=look.stuck_threads if look is not None else 0)
 
 
 def _config(options: dict[str, Any]) -> Config:

@@ -8,7 +8,7 @@ from datetime import date
 import click
 
 from qws import messages as m
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import home_option, json_option, leave, print_json
 from qws.cli.table import Column, table
 from qws.config import load_config
 from qws.domain.orders import BrokerOrder, OrderStatus
@@ -18,6 +18,7 @@ from qws.home import Home
 from qws.recovery import Recovery, look_ahead
 from qws.runtime.clock import SystemClock
 from qws.store.reading import Record
+from qws.terminal_look import TerminalLook
 
 _TERMINAL = frozenset(status.name.lower() for status in OrderStatus if status.is_terminal)
 _IS_THE_START = "starting the daemon is the recovery: `qws run`; `qws recover --dry-run` shows what it would do"
@@ -40,8 +41,9 @@ def recover(ctx: click.Context, home: Home, *, dry_run: bool, as_json: bool) -> 
     try:
         if not dry_run:
             raise AlreadyRunning(_IS_THE_START)
-        config = load_config(home.config_file)
-        found = document(look_ahead(home, config, SystemClock().now()), config.link.absent_after_s)
+        config, clock = load_config(home.config_file), SystemClock()
+        look = TerminalLook(home, config, clock) if config.broker.kind == "xt" else None
+        found = document(look_ahead(home, config, clock.now(), look), config.link.absent_after_s)
     except AlreadyRunning as refusal:
         if as_json:
             print_json({"status": "refused", "text": str(refusal)})
@@ -52,7 +54,7 @@ def recover(ctx: click.Context, home: Home, *, dry_run: bool, as_json: bool) -> 
         print_json(found)
     else:
         _show(home, found)
-    ctx.exit(1 if found["alarms"] else 0)
+    leave(ctx, 1 if found["alarms"] else 0, stuck_threads=look.stuck_threads if look is not None else 0)
 
 
 def document(found: Recovery, absent_after_s: float) -> dict[str, list[Record] | Record | str | bool]:

@@ -15,34 +15,18 @@ from qws.conformance.one_lot import let_go, lot_of, obstacle_to
 from qws.conformance.stand import Ear, Lot, Stand
 from qws.conformance.verdict import CardFailed, Result, Verdict, judged, unchecked
 from qws.domain.orders import OrderRequest
-from qws.edges import deadlines_of, terminal_of
-from qws.errors import AlreadyRunning, ConfigError, GatewayError, GatewayLost, InvariantBroken
+from qws.edges import deadlines_of, pace_of, terminal_of
+from qws.errors import AlreadyRunning, ConfigError, GatewayError
 from qws.gateways.xt.broker import XtBroker
-from qws.gateways.xt.client import LinkState
 from qws.gateways.xt.quotes import QuoteLine, XtQuotes
-from qws.gateways.xt.settings import Pace
+from qws.gateways.xt.reader import XtReader, opened
 from qws.paper import tables
 from qws.ports import Clock
 
 CODES, INDEX = ("600000.SH", "000001.SZ", "510300.SH"), "000001.SH"
 CONNECTS = 21  # the first card that needs the connection tells why there is none
-_LOOK_AGAIN_S, _AGAIN_S, _TRIES_S = 0.05, 0.5, 4.0
-_FINAL = (LinkState.DOWN, LinkState.LOCKED)
-_CLOSED = "closed"
 
 Tell = Callable[[Result], None]
-
-
-class _ReadOnly(XtBroker):
-    """Refuses what a card that only reads never asks for."""
-
-    async def place(self, order: OrderRequest) -> str:
-        """Refuse."""
-        raise InvariantBroken(f"a look places no order: {order}")
-
-    async def cancel(self, order_id: str) -> None:
-        """Refuse."""
-        raise InvariantBroken(f"a look cancels no order: {order_id}")
 
 
 class _Life:
@@ -59,7 +43,7 @@ class _Life:
         await self.end()
         broker, ear = self._make(), Ear()
         self._broker = broker
-        await _opened(broker, self._patience_s)
+        await opened(broker, self._patience_s)
         self._listening = asyncio.create_task(ear.listen(broker))
         return broker, ear
 
@@ -104,7 +88,7 @@ class Examination:
     async def run(self, tell: Tell, order: OrderRequest | None = None) -> None:
         """Play every card and tell its result. Only `order` is ever placed, and cancelled whatever happens then."""
         xt = self.config.xt
-        life = _Life(partial(self._broker, XtBroker if order else _ReadOnly), xt.import_s + xt.connect_s)
+        life = _Life(partial(self._broker, XtBroker if order else XtReader), xt.import_s + xt.connect_s)
         async with self._quoted() as quotes:
             try:
                 await self._played(life, quotes, tell, order)
@@ -148,10 +132,9 @@ class Examination:
         return stand
 
     def _broker(self, kind: type[XtBroker]) -> XtBroker:
-        terminal, xt = terminal_of(self.config), self.config.xt
+        terminal = terminal_of(self.config)
         terminal.lock.parent.mkdir(parents=True, exist_ok=True)
-        pace = Pace(order_gap_s=xt.order_gap_s, query_gap_s=xt.query_gap_s, reconnect_s=(_AGAIN_S,))
-        return kind(terminal, self.clock, deadlines_of(self.config), pace)
+        return kind(terminal, self.clock, deadlines_of(self.config), pace_of(self.config, patient=False))
 
     @asynccontextmanager
     async def _quoted(self) -> AsyncIterator[XtQuotes]:
@@ -175,21 +158,3 @@ async def _left(stand: Stand) -> str:
     except (GatewayError, AlreadyRunning, CardFailed) as error:
         tag = stand.lot.order.tag if stand.lot else ""
         return f"{error}; see at the terminal that the order with remark {tag} is cancelled"
-
-
-async def _opened(broker: XtBroker, patience_s: float) -> None:
-    """Be ready, or say why not: the broker itself would go on trying, as it must when a session id is still taken."""
-    opening, loop = asyncio.create_task(broker.open()), asyncio.get_running_loop()
-    until, reason = loop.time() + patience_s, ""
-    try:
-        while not opening.done():
-            await asyncio.wait([opening], timeout=_LOOK_AGAIN_S)
-            if broker.state in _FINAL and broker.reason != _CLOSED:
-                until = until if reason else min(until, loop.time() + _TRIES_S)
-                reason = broker.reason
-            if not opening.done() and (loop.time() > until or broker.state is LinkState.LOCKED):
-                raise GatewayLost(reason or f"not ready within {patience_s:g} s: {broker.state}: {broker.reason}")
-    finally:
-        opening.cancel()
-        await asyncio.wait([opening])
-    opening.result()

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,14 +55,16 @@ def drop_bytes(home: Home, name: str, content: bytes) -> None:
 class Daemon:
     """One `qws run`; every wait has a deadline, and ends early when the process does."""
 
-    def __init__(self, home: Home, before: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, home: Home, before: Callable[[], None] | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.home = home
         command = [sys.executable, "-m", "qws", "run", "--home", str(home.root), "--quiet"]
         flags, pipe = 0, subprocess.PIPE
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP  # a break reaches only a group of its own
         self.process = subprocess.Popen(
-            command, stdout=pipe, stderr=pipe, encoding="utf-8", preexec_fn=before, creationflags=flags
+            command, stdout=pipe, stderr=pipe, encoding="utf-8", preexec_fn=before, creationflags=flags, env=environment
         )
 
     def until(self, is_so: Callable[[], object], what: str) -> None:
@@ -115,9 +117,11 @@ class Daemon:
 
 
 @contextmanager
-def living(home: Home, before: Callable[[], None] | None = None) -> Iterator[Daemon]:
+def living(
+    home: Home, before: Callable[[], None] | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Daemon]:
     """A daemon that does not outlive its test."""
-    daemon = Daemon(home, before)
+    daemon = Daemon(home, before, environment)
     try:
         yield daemon
     finally:

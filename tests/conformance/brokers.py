@@ -8,15 +8,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from qws.conformance import stand as seat
 from qws.conformance.stand import Ear
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest
+from qws.edges import opening_of
+from qws.gateways.sim.books import Books
 from qws.gateways.sim.broker import PaperBroker, PaperQuotes
 from qws.gateways.sim.exchange import SimExchange
 from qws.gateways.sim.market import SimMarket
+from qws.gateways.sim.shadow import ShadowBroker
 from qws.gateways.wire.client import WireBroker, WireQuotes
 from qws.gateways.wire.protocol import Address
 from qws.gateways.wire.server import WireServer
@@ -26,7 +30,7 @@ from qws.gateways.xt.settings import Deadlines, Pace, Terminal
 from qws.ports import Broker, Quotes
 from qws.runtime.clock import SystemClock, VirtualLoop
 from qws.tables import load_calendar, load_rules
-from tests.gateways.sim_rig import FixedBars, a_market, an_exchange, at, flat
+from tests.gateways.sim_rig import PLAN, FixedBars, a_market, an_exchange, at, flat
 from tests.xt_native import SimTerminal, install
 
 # Sessions and prices of the account that every card begins with.
@@ -39,7 +43,7 @@ ACCOUNT = "1000000365"
 AT_ONCE = Pace(order_gap_s=0.0, query_gap_s=0.0)
 
 Hand = Callable[[OrderRequest], object]
-Ports = tuple[Broker, Quotes, Hand]
+Ports = tuple[Broker, Quotes, Hand | None]
 
 
 class DayClock(SystemClock):
@@ -59,10 +63,11 @@ class DayClock(SystemClock):
 
 @dataclass(kw_only=True)
 class Stand(seat.Stand):
-    """A stand whose market, time and other traders obey: `by_hand` orders at the exchange, past the broker."""
+    """A stand whose market, time and other traders obey: `by_hand` orders at the exchange, past the broker, where that
+    is possible."""
 
     clock: DayClock
-    by_hand: Hand
+    by_hand: Hand | None
 
     async def order(self, tag: str, side: Side, code: str, shares: int, price: Decimal) -> str:
         """Place; what the answer says."""
@@ -153,26 +158,45 @@ async def over_a_socket(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[
             await quotes.close()
 
 
+def at_the_terminal(path: Path, clock: DayClock) -> tuple[SimTerminal, XtBroker, QuoteLine]:
+    """A terminal over the exchange's books, and our side of it; `install().detach()` ends it."""
+    market = the_market()
+    terminal = SimTerminal(
+        lambda: an_account(path, clock.now(), market), market, load_calendar(), clock, account_id=ACCOUNT
+    )
+    install().attach(terminal)
+    where = Terminal("xtquant", path, ACCOUNT, path / "xt.lock")
+    return terminal, XtBroker(where, clock, Deadlines(), AT_ONCE), QuoteLine("xtquant", Deadlines())
+
+
 @asynccontextmanager
 async def over_the_vendor(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[Ports]:
     """One life of a terminal that is reached through the vendor's own Python."""
-    market, native, counters = the_market(), install(), list[SimExchange]()
-
-    def counter() -> SimExchange:
-        counters.append(an_account(path, clock.now(), market))
-        return counters[-1]
-
-    terminal = SimTerminal(counter, market, load_calendar(), clock, account_id=ACCOUNT)
-    native.attach(terminal)
-    line = QuoteLine("xtquant", Deadlines())
-    broker = XtBroker(Terminal("xtquant", path, ACCOUNT, path / "xt.lock"), clock, Deadlines(), AT_ONCE)
+    terminal, broker, line = at_the_terminal(path, clock)
     try:
         async with heard_by(broker, ear):
             quotes = XtQuotes(line, load_rules(), clock)
-            yield broker, quotes, lambda order: terminal.ask(lambda: counters[0].submit(order, clock.now()))
+            yield broker, quotes, lambda order: terminal.ask(lambda: terminal._desk._counter.submit(order, clock.now()))
     finally:
         line.close()
-        native.detach()
+        install().detach()
+
+
+@asynccontextmanager
+async def on_paper_at_live_prices(path: Path, clock: DayClock, ear: Ear) -> AsyncIterator[Ports]:
+    """One life of an account on paper that began as the terminal's and trades with the terminal's quotes."""
+    terminal, live, line = at_the_terminal(path, clock)
+    quotes, books = XtQuotes(line, load_rules(), clock), Books(path / "shadow.sqlite")
+    market = load_rules(), load_calendar(), PLAN
+    broker = ShadowBroker(books, quotes, market, clock, partial(opening_of, live))
+    try:
+        async with heard_by(broker, ear):
+            yield broker, quotes, None
+        assert terminal.ask(lambda: terminal._desk._counter.orders(clock.now())) == ()
+    finally:
+        books.close()
+        line.close()
+        install().detach()
 
 
 Life = Callable[[Path, DayClock, Ear], AbstractAsyncContextManager[Ports]]
@@ -222,4 +246,10 @@ KINDS = {
     "embedded": Kind(VirtualLoop, in_process),
     "socket": Kind(asyncio.new_event_loop, over_a_socket),
     "xt": Kind(asyncio.new_event_loop, over_the_vendor),
+    "shadow": Kind(asyncio.new_event_loop, on_paper_at_live_prices),
+}
+
+# Cards that cannot be played on a kind of broker, and why. Every other card is.
+LEFT_OUT = {
+    ("shadow", 37): "nobody else can order in an account on paper: it is in our own books, and has one door",
 }

@@ -34,6 +34,7 @@ def test_36_two_orders_right_behind_each_other_have_ids_and_tags_of_their_own(pl
 def test_37_what_somebody_else_orders_is_listed_with_its_fills(play: Play) -> None:
     async def card(stand: Stand) -> None:
         price = await stand.crossing(Side.SELL, HELD)
+        assert stand.by_hand is not None
         stand.by_hand(OrderRequest("手工", HELD, Side.SELL, 200, price))
         stand.by_hand(OrderRequest("", BOUGHT, Side.BUY, 100, await stand.resting(Side.BUY, BOUGHT)))
         settled, orders = [OrderStatus.SUCCEEDED, OrderStatus.REPORTED], await stand.broker.orders()

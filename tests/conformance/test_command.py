@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -17,72 +15,19 @@ from qws.cli.home import make_home
 from qws.config import load_config
 from qws.conformance.cards import CARDS
 from qws.conformance.verdict import Scope
-from qws.domain.calendar import AlwaysOpenCalendar
 from qws.domain.market import Side
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
+from qws.domain.orders import OrderStatus
 from qws.errors import ConfigError, GatewayError
-from qws.gateways.sim.exchange import SimExchange
 from qws.home import Home, account_lock
 from qws.runtime.clock import SystemClock
 from qws.store.lock import HomeLock
 from tests.cli.live import ACCOUNT, a_live_home
-from tests.conformance.brokers import SimTerminal
-from tests.gateways.sim_rig import FixedBars, a_market, an_exchange, flat
 from tests.xt_native import Faults
-from tests.xt_native.ports import Client
-from tests.xt_native.rig import BOUGHT, CASH, HELD, INDEX, attached
-from tests.xt_native.structs import Struct
+from tests.xt_native.rig import BOUGHT, HELD, attached
+from tests.xt_native.watched import ORDERING, Watched, a_watched_terminal
 
 LOOK = ["--live", "--read-only"]
 QUICK = {"order_gap_s": "0", "query_gap_s": "0", "query_s": "0.5", "quote_s": "2", "connect_s": "1", "import_s": "9"}
-ORDERING = {"orderStock", "cancelOrderStock"}
-
-
-class Watched(SimTerminal):
-    """A terminal that notes what it is asked for, and keeps its counter in reach."""
-
-    counters: list[SimExchange]
-    dies_after_an_order = False
-
-    @cached_property
-    def senders(self) -> set[str]:
-        """What was asked for."""
-        return set()
-
-    def request(self, client: Client, sender: str, seq: int, request: Struct) -> None:
-        self.senders.add(sender)
-        super().request(client, sender, seq, request)
-        if sender == "orderStock" and self.dies_after_an_order:
-            self._lane.put(self._blink)
-
-    def _blink(self) -> None:
-        self.die()
-        self.revive()
-
-    def orders(self) -> tuple[BrokerOrder, ...]:
-        return self.ask(lambda: self.counters[0].orders(self.now()))
-
-
-def a_terminal(faults: Faults | None = None, *, dies_after_an_order: bool = False) -> Watched:
-    """A market that never closes; somebody bought by hand, and left an order in the book."""
-    bars = FixedBars({BOUGHT: flat("10.00"), HELD: flat("20.00"), INDEX: flat("3500.00")})
-    market, clock, counters = a_market(bars, always_open=True), SystemClock(), list[SimExchange]()
-
-    def counter() -> SimExchange:
-        opened = clock.now() - timedelta(seconds=5)
-        exchange = an_exchange(market, opened, cash=CASH, positions=((HELD, 3000, 2000),))
-        quote, record = market.quote(BOUGHT, opened), market.instrument(BOUGHT, opened)
-        assert quote is not None
-        assert record is not None
-        assert record.limit_down is not None
-        exchange.submit(OrderRequest("手工", BOUGHT, Side.BUY, 200, quote.asks[2].price), opened)
-        exchange.submit(OrderRequest("", BOUGHT, Side.BUY, 100, record.limit_down), opened)
-        counters.append(exchange)
-        return exchange
-
-    terminal = Watched(counter, market, AlwaysOpenCalendar(), clock, account_id=ACCOUNT, faults=faults)
-    terminal.counters, terminal.dies_after_an_order = counters, dies_after_an_order
-    return terminal
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +47,7 @@ def live(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def terminal() -> Iterator[Watched]:
-    with attached(running := a_terminal()):
+    with attached(running := a_watched_terminal()):
         yield running
 
 
@@ -180,7 +125,7 @@ def test_one_lot_orders_at_any_hour_only_where_that_was_armed(live: Home, termin
 def test_a_cancel_that_never_comes_is_said_aloud_and_fails(live: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qws.conformance.stand.PATIENCE_S", 1.0)
     monkeypatch.setattr("qws.conformance.verdict.PATIENCE_S", 1.0)
-    with attached(a_terminal(Faults(cancel_lost=100))):
+    with attached(a_watched_terminal(Faults(cancel_lost=100))):
         result = conformance(live, "--live", "--one-lot", BOUGHT, "--json", typed=f"{ACCOUNT}\n")
 
     assert result.exit_code == 1
@@ -189,7 +134,7 @@ def test_a_cancel_that_never_comes_is_said_aloud_and_fails(live: Home, monkeypat
 
 
 def test_an_order_whose_answer_is_lost_is_cancelled_all_the_same(live: Home) -> None:
-    with attached(terminal := a_terminal(Faults(response_lost=1))):
+    with attached(terminal := a_watched_terminal(Faults(response_lost=1))):
         result = conformance(live, "--live", "--one-lot", BOUGHT, "--json", typed=f"{ACCOUNT}\n")
         *_, order = terminal.orders()
 
@@ -199,7 +144,7 @@ def test_an_order_whose_answer_is_lost_is_cancelled_all_the_same(live: Home) -> 
 
 
 def test_an_order_of_a_connection_that_was_lost_is_cancelled_over_the_next(live: Home) -> None:
-    with attached(terminal := a_terminal(dies_after_an_order=True)):
+    with attached(terminal := a_watched_terminal(dies_after_an_order=True)):
         result = conformance(live, "--live", "--one-lot", BOUGHT, "--json", typed=f"{ACCOUNT}\n")
         *_, order = terminal.orders()
 
@@ -210,7 +155,7 @@ def test_an_order_of_a_connection_that_was_lost_is_cancelled_over_the_next(live:
 
 
 def test_without_a_terminal_the_first_card_says_why(live: Home) -> None:
-    with attached(terminal := a_terminal()):
+    with attached(terminal := a_watched_terminal()):
         terminal.die()
         result = conformance(live, *LOOK, "--json")
 
@@ -222,7 +167,7 @@ def test_without_a_terminal_the_first_card_says_why(live: Home) -> None:
 
 
 def test_an_account_that_is_not_normal_is_not_waited_for(live: Home) -> None:
-    with attached(terminal := a_terminal()):
+    with attached(terminal := a_watched_terminal()):
         terminal.status = 3
         result = conformance(live, *LOOK, "--json")
 

@@ -68,7 +68,7 @@ class Counter:
         if not phase.accepts_limit_order and phase.phase not in _QUEUED_PHASES:
             return refusal("PHASE_CLOSED", f"{now:%H:%M:%S}")
         sellable = account.sellable(order.code)
-        refused = _form(order, listing.instrument, sellable) or self.entry(order, now)
+        refused = form(order, listing.instrument, sellable) or self.entry(order, now)
         refused = refused or self._st_cap(order, listing.instrument, state.tickets.values())
         if refused:
             return refused
@@ -145,8 +145,8 @@ class Counter:
         return listing is not None and self._market.phase(listing.instrument, now).phase in _QUEUED_PHASES
 
 
-def _form(order: OrderRequest, instrument: Instrument, sellable: int) -> str:
-    """The refusal of a price or a quantity that the exchange does not take; empty when both are fine."""
+def form(order: OrderRequest, instrument: Instrument, sellable: int) -> str:
+    """Why an exchange does not take this price or quantity at all; empty when it does (RULES.md sections 3 to 5)."""
     if instrument.suspended:
         return refusal("SUSPENDED", order.code)
     if not is_on_tick(order.price, instrument.tick):

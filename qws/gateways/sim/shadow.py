@@ -18,7 +18,7 @@ from qws.domain.sessions import Phase, PhaseRules
 from qws.errors import GatewayError
 from qws.gateways.sim.account import Holding, Ticket
 from qws.gateways.sim.books import Books, Opening, State, audit, opened
-from qws.gateways.sim.counter import refusal
+from qws.gateways.sim.counter import form, refusal
 from qws.ports import BrokerEvent, Calendar, Clock, Quotes
 
 _LOOK_S = 1.0
@@ -147,12 +147,9 @@ class ShadowBroker:
         phase = self._phase(record, now)
         if phase is None or not phase.accepts_limit_order:
             return refusal("PHASE_CLOSED", f"{now:%H:%M:%S}")
-        if record.suspended:
-            return refusal("SUSPENDED", order.code)
-        up, down = record.limit_up, record.limit_down
-        if (up is not None and order.price > up) or (down is not None and order.price < down):
-            return refusal("PRICE_LIMIT", f"price {order.price}, limits {down} to {up}")
         sellable = account.sellable(order.code)
+        if refused := form(order, record, sellable):
+            return refused
         if order.side is Side.SELL and order.shares > sellable:
             return refusal("INSUFFICIENT_SHARES", f"wants {order.shares}, sellable {sellable}")
         ticket.fee_bound = self._fees(order, now, order.shares * order.price)

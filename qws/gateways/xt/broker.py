@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
 from loguru import logger
 
 from qws.domain.account import Asset, Position
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
+from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.errors import GatewayError, GatewayLost, GatewayTimeout
 from qws.gateways.xt import rows
+from qws.gateways.xt.agreement import Gap, gap_of, unlike
 from qws.gateways.xt.book import Book
 from qws.gateways.xt.cancels import CancelQueue
 from qws.gateways.xt.client import Link, LinkState
@@ -204,27 +204,32 @@ class XtBroker:
         return list(rows.of_account(found, self._account))
 
     async def _problem(self) -> str:
-        """What does not agree yet in the terminal's answers; empty when they can be traded on."""
+        """What does not agree yet in the terminal's answers; empty when they can be traded on (G6).
+
+        A list that is still being loaded changes from look to look. So a gap between asset and holdings that the next
+        look finds again, as far as prices may move between two queries, counts as agreement: this terminal counts
+        otherwise, and is not waited for for ever. What is not whole then is still no snapshot to plan on (I12).
+        """
         try:
-            await self._positions()
-            await self._asset()
-            orders = {each.order_id: each for each in await self._orders()}
-            filled: Counter[str] = Counter()
-            for trade in await self._trades():
-                filled[trade.order_id] += trade.shares
+            gap = await self._gap()
+            if gap.is_open:
+                await self._clock.sleep(self._pace.look_again_s)
+                before, gap = gap, await self._gap()
+                text = f"market value: the asset says {gap.value} CNY more than the holdings, and before {before.value}"
+                if gap.is_open and not gap.is_again(before):
+                    return text
+                if gap.is_open:
+                    logger.warning("{}: this terminal counts otherwise", text)
+            orders = await self._orders()
+            return unlike(orders, await self._trades(), self._older)
         except (GatewayLost, GatewayTimeout):
             raise
         except GatewayError as error:
             return str(error)
-        for order_id, shares in filled.items():
-            if order_id not in orders and order_id in self._older:
-                continue  # somebody's, placed yesterday evening
-            if order_id not in orders or orders[order_id].traded < shares:
-                return f"order {order_id} has fills of {shares} shares that the order list does not show"
-        for order_id, order in orders.items():
-            if order.status is OrderStatus.SUCCEEDED and filled[order_id] < order.traded:
-                return f"order {order_id} has {order.traded} shares traded, the trade list shows {filled[order_id]}"
-        return ""
+
+    async def _gap(self) -> Gap:
+        held = await self._positions()
+        return gap_of(await self._asset(), held)
 
     def _hear(self, kind: str, row: Row) -> None:
         now = self._clock.now()
