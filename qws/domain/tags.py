@@ -25,6 +25,7 @@ def make_tag(day: date, target_id: str, attempt: int, index: int) -> str:
     return body + _check(body)
 
 
+@lru_cache(maxsize=4096)
 def is_ours(remark: str) -> bool:
     """Whether a remark is a tag that this program made."""
     return len(remark) == _LENGTH and remark.startswith(_PREFIX) and remark[-2:] == _check(remark[:-2])

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal, get_args, get_type_hints
 
 from qws.errors import WiringError
@@ -42,6 +43,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
+@cache
 def contract_of(cls: type[Actor]) -> Contract:
     """Read the contract of an actor class. Raises `WiringError` naming the offending method."""
     if getattr(cls, "on_crash", None) not in ("restart", "halt"):

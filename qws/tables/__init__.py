@@ -176,6 +176,7 @@ def _table(name: str, override: Path | None) -> Row:
     return Row(own.place, {**shipped.fields, **own.fields})
 
 
+@cache
 def _shipped(name: str) -> Row:
     text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
     return Row(name, tomllib.loads(text))

@@ -43,7 +43,7 @@ SESSIONS = ((SEND_AT, LUNCH), (time(13), LAST))
 FIRST_MINUTE, LAST_MINUTE = 9 * 60 + 10, 15 * 60 + 5
 WEIGHTS = {"600519.SH": "0.3", "300750.SZ": "0.25", "000001.SZ": "0.2", "688981.SH": "0.2"}
 OTHERS = {"600519.SH": "0.2", "601318.SH": "0.7"}
-SCAN_S, SETTLE_S = 5, 1
+SCAN_S, SETTLE_S = 60, 1
 ARRIVES_S = SCAN_S + SETTLE_S  # what is dropped after the first look is seen at the second, and whole a little later
 
 
@@ -100,6 +100,10 @@ class Drop:
         unfinished.rename(inbox / self.name)
 
 
+def intake(scan_s: float) -> Settings:
+    return {"scan_s": scan_s, "settle_ms": SETTLE_S * 1000, "in_place_settle_ms": SETTLE_S * 1000}
+
+
 def live(home: Home, account: Account, start: datetime, *drops: Drop, **changed: Settings) -> Life:
     """Run until every file has had its answer, or until the evening."""
     life, evening = Life([]), datetime.combine(DAY, time(15, 20), SHANGHAI)
@@ -107,7 +111,7 @@ def live(home: Home, account: Account, start: datetime, *drops: Drop, **changed:
     positions = home.root / "positions.csv"
     positions.write_text("\n".join(["stock_code,shares,sellable", *holdings, ""]), encoding="utf-8")
     settings = {
-        "intake": {"scan_s": SCAN_S, "settle_ms": SETTLE_S * 1000, "in_place_settle_ms": SETTLE_S * 1000},
+        "intake": intake(SCAN_S),
         "paper": {"seed": 5, "cash": account.cash, "positions": positions.name},
         **changed,
     }
@@ -263,7 +267,8 @@ def test_a_run_whose_turn_comes_after_the_last_order_time_is_refused(home: Home)
     """The first file's orders are still being cancelled when the day's last order time passes."""
     start = datetime.combine(DAY, time(14, 55, 52, 950_000), SHANGHAI)
 
-    life = live(home, LARGE, start, Drop(0, "a.csv", DAY, WEIGHTS), Drop(SETTLE_S + 1, "b.csv", DAY, OTHERS))
+    drops = Drop(0, "a.csv", DAY, WEIGHTS), Drop(SETTLE_S + 1, "b.csv", DAY, OTHERS)
+    life = live(home, LARGE, start, *drops, intake=intake(5))
 
     assert [at.replace(microsecond=0) for at in life.times_of(RebalanceDue)] == [time(14, 55, 53), time(14, 55, 59)]
     ends = [(end.status, end.reason) for end in life.of(RunFinished)]

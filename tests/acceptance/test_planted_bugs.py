@@ -24,16 +24,12 @@ def test_a_planted_bug_is_told_of_by_an_invariant_that_it_breaks(
     record_property("told_by", f"{invariant} at seed {seed}")
     assert invariant in bug.told_by
     assert CRASH not in bug.told_by
-    assert 0 <= seed < SEEDS
+    assert seed == bug.seed < SEEDS
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_the_seed_that_told_of_a_bug_tells_of_nothing_when_the_bug_is_gone(bug: Bug) -> None:
-    with bug.planted():
-        has_broken = run_seed(bug.seed).violations != ()
-
-    assert has_broken
-    assert run_seed(bug.seed).violations == ()
+@pytest.mark.parametrize("seed", sorted({bug.seed for bug in BUGS}))
+def test_a_seed_that_tells_of_a_bug_tells_of_nothing_when_no_bug_is_planted(seed: int) -> None:
+    assert run_seed(seed).violations == ()
 
 
 def test_no_bug_is_planted_twice() -> None:

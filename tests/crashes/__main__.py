@@ -65,9 +65,9 @@ def _run(plant: Plant, kills: int, *, beside: bool) -> None:
     plant.finish()
 
 
-def shared(kills: int, seed: int, jobs: int) -> dict[str, object]:
+def shared(kills: int, seed: int, jobs: int, *words: str) -> dict[str, object]:
     """The same by several processes, each with a home and a share of the journal's rows of its own."""
-    command = [sys.executable, "-m", "tests.crashes", "--kills", str(-(-kills // jobs)), "--json"]
+    command = [sys.executable, "-m", "tests.crashes", "--kills", str(-(-kills // jobs)), "--json", *words]
     shares = [
         subprocess.Popen(
             [*command, "--seed", str(seed + number), "--share", f"{number}/{jobs}"],
@@ -102,11 +102,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="so many processes, each with a home of its own")
     parser.add_argument("--share", default="0/1", help="of the journal's rows: which part of how many, as 0/2")
     parser.add_argument("--keep", type=Path, help="a new folder for the home, kept afterwards")
-    parser.add_argument("--vendor", action="store_true", help="a terminal between daemon and exchange; one job only")
+    parser.add_argument("--vendor", action="store_true", help="a terminal between daemon and exchange")
     parser.add_argument("--json", action="store_true", help="one object instead of lines")
     asked = parser.parse_args()
     if asked.jobs > 1:
-        figures = shared(asked.kills, asked.seed, asked.jobs)
+        figures = shared(asked.kills, asked.seed, asked.jobs, *["--vendor"] * asked.vendor)
     else:
         part, parts = map(int, asked.share.split("/"))
         with TemporaryDirectory() as folder:

@@ -34,7 +34,8 @@ class Answers:
         """The rows a query asks for."""
         match request:
             case native.QueryStockAssetReq():
-                return (self._rows.asset(self._account()[0], self._faults.foreign_rows),)
+                asset = self._counter.asset(self._room.now()) if (stale := self._old()) is None else stale[0]
+                return (self._rows.asset(asset, self._faults.foreign_rows),)
             case native.QueryStockPositionsReq():
                 rows = self._positions()
                 return [row for row in rows if request.stock_code in ("", row.stock_code)]
@@ -62,10 +63,9 @@ class Answers:
         if self._last is not None and now >= self._stale_until:
             self._stale, self._stale_until = self._last, now + timedelta(seconds=self._faults.asset_lag_s)
 
-    def _account(self) -> tuple[Asset, tuple[Position, ...]]:
-        if self._stale is not None and self._room.now() < self._stale_until:
-            return self._stale
-        return self._read(self._room.now())
+    def _old(self) -> tuple[Asset, tuple[Position, ...]] | None:
+        """The account as it was, while it lags."""
+        return self._stale if self._stale is not None and self._room.now() < self._stale_until else None
 
     def _read(self, now: datetime) -> tuple[Asset, tuple[Position, ...]]:
         return self._counter.asset(now), self._counter.positions(now)
@@ -84,7 +84,7 @@ class Answers:
         for order in self.orders():
             if order.side is Side.SELL and not order.status.is_terminal:
                 working[order.code] = working.get(order.code, 0) + order.shares - order.traded
-        held = self._account()[1]
+        held = self._counter.positions(self._room.now()) if (stale := self._old()) is None else stale[1]
         rows = [self._rows.position(each, min(working.get(each.code, 0), each.shares - each.sellable)) for each in held]
         sold = {trade.code for trade in self._counter.trades(self._room.now()) if trade.side is Side.SELL}
         rows += [self._rows.bare_position(code) for code in sorted(sold - {each.code for each in held})]
