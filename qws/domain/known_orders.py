@@ -14,8 +14,10 @@ from qws.domain.tags import day_part, is_mangled, is_ours, same_day_part
 
 NEVER_ARRIVED = "never arrived"
 NOT_SENT = "not sent"
+TURNED_DOWN = "turned down"  # so begins what is told of an order that the broker refused and lists nowhere
 STALE_PRICE = "stale_price"
 ASK = "a person must say"  # so begins what is told of an order that nothing else can settle
+_CONCLUDED = (NEVER_ARRIVED, TURNED_DOWN)  # not what a row of the broker's says
 _CANCELS_MAX = 3  # of one order that nobody wants: brokers throttle programs that insist (XTQUANT.md 4.1)
 _CLOCKS_DIFFER = timedelta(seconds=10)
 
@@ -248,7 +250,7 @@ def is_turned_down(order: BrokerOrder) -> bool:
 
 def _is_ghost(known: BrokerOrder, heard: BrokerOrder) -> bool:
     """Whether an order may trade after all that was written off; one that the broker refused never will."""
-    is_written_off = known.status.is_terminal and (not known.order_id or known.message == NEVER_ARRIVED)
+    is_written_off = known.status.is_terminal and (not known.order_id or known.message.startswith(_CONCLUDED))
     return is_written_off and bool(heard.order_id) and (heard.status is not OrderStatus.JUNK or heard.traded > 0)
 
 

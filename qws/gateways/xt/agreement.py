@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+from loguru import logger
 
 from qws.domain.account import Asset, Position
 from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 
+_LASTS = timedelta(seconds=10)
 _PRICES_MOVE = Decimal("0.002")  # of the total asset, between two queries; as in a plan's snapshot (I12)
 
 
@@ -30,6 +34,22 @@ class Gap:
         return abs(self.value - before.value) <= self.allowed
 
 
+class Difference:
+    """One of the lists that stays as it is, as after a corrected fill, bars nobody for ever."""
+
+    def __init__(self) -> None:
+        self._since: tuple[str, datetime] | None = None
+
+    def left(self, text: str, now: datetime) -> str:
+        """What is still waited for; `text` says why the lists differ, empty when they do not."""
+        if self._since is None or self._since[0] != text:
+            self._since = text, now
+        if text and now - self._since[1] >= _LASTS:
+            logger.warning("{}: for {:.0f} s, and so it is taken as it is", text, _LASTS.total_seconds())
+            return ""
+        return text
+
+
 def gap_of(asset: Asset, held: Iterable[Position]) -> Gap:
     """Between two answers, both without what is no share, fund or bond of ours."""
     value = sum((each.market_value for each in held), Decimal(0))
@@ -39,7 +59,8 @@ def gap_of(asset: Asset, held: Iterable[Position]) -> Gap:
 def unlike(listed: Iterable[BrokerOrder], trades: Iterable[Trade], older: Collection[str]) -> str:
     """Why the lists cannot be of one moment, empty when they can; `older` are ids of orders of another day."""
     orders, filled = {each.order_id: each for each in listed}, Counter[str]()
-    for trade in trades:
+    fills = {(trade.code, trade.order_id, trade.trade_id): trade for trade in trades}  # a list may tell one twice
+    for trade in fills.values():
         filled[trade.order_id] += trade.shares
     for order_id, shares in filled.items():
         if order_id not in orders and order_id in older:

@@ -6,9 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from qws.domain.known_orders import TURNED_DOWN
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
+from qws.domain.tags import is_ours
 
 _PREFIX_MIN = 8  # a shorter rest of a remark says nothing
+_LOOKS_MIN, _MISSED_FOR = 3, timedelta(seconds=30)  # lists lag by seconds (XTQUANT.md 4.2)
 _EARLIEST, _LATEST = timedelta(seconds=10), timedelta(seconds=120)
 
 
@@ -16,6 +19,15 @@ _EARLIEST, _LATEST = timedelta(seconds=10), timedelta(seconds=120)
 class _Sent:
     request: OrderRequest
     at: datetime
+
+
+@dataclass(slots=True)
+class _Error:
+    """What was said of an order, and how often, since when, lists lacked it."""
+
+    why: str
+    looks: int = 0
+    since: datetime | None = None
 
 
 class Book:
@@ -29,6 +41,7 @@ class Book:
         self._ended: set[str] = set()
         self._junk: set[str] = set()
         self._turned_down: dict[str, BrokerOrder] = {}  # by tag
+        self._errors: dict[str, _Error] = {}  # by tag
         self._has_remarks = False
         self.has_trades = False
 
@@ -36,8 +49,9 @@ class Book:
         """Forget another day's orders."""
         if day != self._day:
             self._day, self._has_remarks, self.has_trades = day, False, False
-            memories = self._requests, self._sent, self._tags, self._ended, self._junk, self._turned_down
-            for memory in memories:
+            self._ended.clear()
+            self._junk.clear()
+            for memory in (self._requests, self._sent, self._tags, self._turned_down, self._errors):
                 memory.clear()
 
     def send(self, request: OrderRequest, now: datetime) -> None:
@@ -50,24 +64,47 @@ class Book:
         self._tags[order_id] = tag
 
     def turn_down(self, tag: str, why: str, now: datetime) -> BrokerOrder | None:
-        """The broker said that it does not take an order: its end, once, unless it has an id; then the list decides."""
-        if tag not in self._requests or tag in self._turned_down:
+        """The answer to an order was that there is none: its end, once; None when it was seen at the broker."""
+        if tag not in self._requests or tag in self._turned_down or tag in self._tags.values():
             return None
-        order_id = next((each for each, named in self._tags.items() if named == tag), "")
-        order = BrokerOrder.unknown(self._requests[tag], now)
-        order = self._turned_down[tag] = replace(order, order_id=order_id, status=OrderStatus.JUNK, message=why)
-        self._sent.pop(tag, None)
-        return None if order_id else order
+        self._errors.pop(tag, None)
+        return self._end(tag, why, now)
 
-    def turned_down_unlisted(self, listed: Collection[BrokerOrder]) -> tuple[BrokerOrder, ...]:
-        """The orders that were turned down and that the list, just read, does not show."""
-        tags = {order.tag for order in listed}
-        return tuple(self.named(order) for tag, order in self._turned_down.items() if tag not in tags)
+    def note_error(self, remark: str, order_id: str, why: str) -> None:
+        """The broker called an order an error. It may be another one's (H9): only the lists make that its end."""
+        tag = remark or self._tags.get(order_id, "")
+        if tag in self._requests and tag not in self._turned_down:
+            self._errors.setdefault(tag, _Error(why))
+
+    def turned_down(self, listed: Collection[BrokerOrder], now: datetime) -> tuple[BrokerOrder, ...]:
+        """The orders that were turned down, as far as a list that was read now does not show them."""
+        tags, ids = {order.tag for order in listed}, {order.order_id for order in listed}
+        if all(order_id in ids for order_id, tag in self._tags.items() if self._must_be_listed(order_id, tag)):
+            for tag in self._errors.keys() - tags:
+                error = self._errors[tag]
+                error.looks, error.since = error.looks + 1, error.since or now
+                if error.looks >= _LOOKS_MIN and now - error.since >= _MISSED_FOR:
+                    self._end(tag, error.why, now)
+        for tag in self._errors.keys() & (tags | self._turned_down.keys()):
+            del self._errors[tag]
+        return tuple(order for tag, order in self._turned_down.items() if tag not in tags)
+
+    def _end(self, tag: str, why: str, now: datetime) -> BrokerOrder:
+        order_id = next((each for each, named in self._tags.items() if named == tag), "")
+        text = f"{TURNED_DOWN}: {why or 'no reason given'}"
+        order = BrokerOrder.unknown(self._requests[tag], now)
+        self._turned_down[tag] = replace(order, order_id=order_id, status=OrderStatus.JUNK, message=text)
+        self._sent.pop(tag, None)
+        return self._turned_down[tag]
+
+    def _must_be_listed(self, order_id: str, tag: str) -> bool:
+        """A terminal may forget what it turned down."""
+        return order_id not in self._junk and tag not in self._errors and tag not in self._turned_down
 
     @property
     def has_orders(self) -> bool:
-        """Whether the broker must know of orders today; a terminal may forget what it turned down itself."""
-        return len(self._tags) > len(self._junk)
+        """Whether the broker must know of orders today."""
+        return any(self._must_be_listed(*each) for each in self._tags.items())
 
     def knows(self, order_id: str) -> bool:
         """Whether an order was seen."""
@@ -86,7 +123,9 @@ class Book:
 
     def named(self, order: BrokerOrder) -> BrokerOrder:
         """The order with the tag that was sent, and remembered."""
-        tag = self._tags.get(order.order_id) or self.sent_as(order.tag) or order.tag
+        tag = order.tag
+        if not is_ours(tag):
+            tag = self._tags.get(order.order_id) or self.sent_as(tag) or tag
         if order.tag:
             self._has_remarks = True
         elif not tag and not self._has_remarks:

@@ -12,7 +12,7 @@ from qws.domain.account import Asset, Position
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.errors import GatewayError, GatewayLost, GatewayTimeout
 from qws.gateways.xt import rows
-from qws.gateways.xt.agreement import Gap, gap_of, unlike
+from qws.gateways.xt.agreement import Difference, Gap, gap_of, unlike
 from qws.gateways.xt.book import Book
 from qws.gateways.xt.cancels import CancelQueue
 from qws.gateways.xt.client import Link, LinkState
@@ -61,6 +61,7 @@ class XtBroker:
         self._order_turns = Turns(clock, self._pace.order_gap_s)
         self._query_turns: dict[str, Turns] = {}
         self._older: set[str] = set()  # ids of orders of another day in the list that was read last
+        self._difference = Difference()
         self._ours, self._foreign = Decimal(0), Decimal(0)  # CNY of the holdings that were read last
 
     @property
@@ -114,7 +115,7 @@ class XtBroker:
         except GatewayTimeout:
             self._link.note_stuck()
             raise
-        self._take_answer(order.tag, row, is_error=False)
+        self._take_answer(order.tag, row)
         return rows.id_of(row)
 
     async def cancel(self, order_id: str) -> None:
@@ -180,10 +181,9 @@ class XtBroker:
         read = [each for row in found if (each := rows.order_of(row, now)) is not None]
         self._older = {each.order_id for each in read if each.at.date() != now.date()}
         orders = tuple(self._book.named(each) for each in read if each.at.date() == now.date())
-        unlisted = self._book.turned_down_unlisted(orders)
         if not orders and self._book.has_orders:
             raise BadRow("orders: the terminal answered none, and some were seen today")
-        return (*orders, *unlisted)
+        return (*orders, *self._book.turned_down(orders, now))
 
     async def _trades(self) -> tuple[Trade, ...]:
         found, today = await self._rows("trades"), self._clock.now().date()
@@ -221,7 +221,7 @@ class XtBroker:
                 if gap.is_open:
                     logger.warning("{}: this terminal counts otherwise", text)
             orders = await self._orders()
-            return unlike(orders, await self._trades(), self._older)
+            return self._difference.left(unlike(orders, await self._trades(), self._older), self._clock.now())
         except (GatewayLost, GatewayTimeout):
             raise
         except GatewayError as error:
@@ -239,22 +239,24 @@ class XtBroker:
                 self._tell(self._book.named(order))
             case "trade" if (trade := rows.trade_of(row)) is not None and trade.at.date() == now.date():
                 self._tell(self._book.joined(trade))
-            case "order_response" | "order_error" if tag := rows.text(row, "tag"):
-                self._take_answer(tag, row, is_error=kind == "order_error")
+            case "order_response" if tag := rows.text(row, "tag"):
+                self._take_answer(tag, row)
+            case "order_error":
+                why, remark = rows.words(row, "error_msg"), rows.text(row, "order_remark")
+                logger.warning("order {} {}: {}", rows.id_of(row), remark, why)
+                self._book.note_error(remark, rows.id_of(row), why)
             case "cancel_error":
                 logger.warning("cancel of {}: {}", rows.id_of(row), rows.words(row, "error_msg"))
                 self._cancels.pause()
             case _:
                 logger.debug("the terminal told {}: {}", kind, rows.shown(row))
 
-    def _take_answer(self, tag: str, row: Row, *, is_error: bool) -> None:
-        """An answer without an id is final; what was called an error after it got one ends when no list shows it."""
+    def _take_answer(self, tag: str, row: Row) -> None:
+        """An answer without an id is final (XTQUANT.md 4.1)."""
         if order_id := rows.id_of(row):
             self._book.answer(tag, order_id)
-        if is_error or not order_id:
-            why = rows.words(row, "error_msg") or "no reason given"
-            if turned_down := self._book.turn_down(tag, why, self._clock.now()):
-                self._tell(turned_down)
+        elif turned_down := self._book.turn_down(tag, rows.words(row, "error_msg"), self._clock.now()):
+            self._tell(turned_down)
 
     def _tell(self, event: BrokerOrder | Trade) -> None:
         if self._news.qsize() < _NEWS_MAX:

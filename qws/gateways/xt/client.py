@@ -71,7 +71,7 @@ class Link:
         for pause_s in chain((0.0,) if at_once else (), pauses, repeat(pauses[-1])):
             await self._pause(pause_s)
             if self._is_closed:
-                return
+                return await self._drop()
             try:
                 await self._connect()
                 await self._settle()
@@ -79,11 +79,11 @@ class Link:
                 raise
             except GatewayError as error:
                 if self._is_closed:
-                    return
+                    return await self._drop()
                 self._be(LinkState.DOWN, str(error))
                 await self._drop()
             else:
-                return self._be(LinkState.READY, "")
+                return await self._drop() if self._is_closed else self._be(LinkState.READY, "")
 
     async def down(self) -> None:
         """Let go; whoever waits in `up` returns."""
@@ -142,8 +142,6 @@ class Link:
         match kind:
             case "disconnected":
                 self._lose(LinkState.DOWN, "the terminal says that the connection is lost")
-            case _ if not rows.is_of(row, self._terminal.account):
-                pass
             case "status":
                 self._note_status(rows.whole(row, "status"))
             case _:
@@ -164,6 +162,8 @@ class Link:
         if self._connection is not None and not self._connection.reason:
             return  # only the account was not ready
         await self._drop()
+        if self._is_closed:
+            raise GatewayLost("closed")
         self._be(LinkState.CONNECTING, "")
         self._status, self._silences = None, 0
         self._connection = Connection(self._terminal, self._deadlines, self._workers, self._told)

@@ -145,7 +145,7 @@ class Connection:
 
     def _told(self, kind: str, row: Row) -> None:
         """On the loop: answers find who waits for them, and everything is passed on."""
-        if self.reason:
+        if self.reason or not (kind == "disconnected" or rows.is_of(row, self._terminal.account)):
             return
         try:
             self._take(kind, row)
@@ -159,9 +159,6 @@ class Connection:
                 self._hear(kind, {**row, "tag": self._orders.heard(seq, remark, row)})
             case "cancel_response":
                 self._cancels.heard(seq, rows.id_of(row), row)
-            case "order_error":  # H9: its id may be another order's
-                logger.warning("order {} {}: {}", rows.id_of(row), remark, rows.words(row, "error_msg"))
-                self._hear(kind, {**row, "tag": self._orders.heard(seq, remark, row)})
             case "disconnected":
                 self.over("the terminal says that the connection is lost")
                 self._hear(kind, row)

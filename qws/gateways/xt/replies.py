@@ -8,8 +8,6 @@ from collections.abc import Callable
 from qws.errors import GatewayTimeout
 from qws.gateways.xt.rows import Row
 
-_EARLY_MAX = 1000
-
 
 class Replies:
     """Answers arrive before the number of their request is known, late, twice, from another life, or never.
@@ -22,10 +20,12 @@ class Replies:
         self._is_whole = is_whole
         self._waiting: dict[str, asyncio.Future[Row]] = {}
         self._keys: dict[int, str] = {}
+        self._unnumbered: set[str] = set()
         self._early: dict[int, tuple[str, Row]] = {}
 
     def expect(self, key: str) -> asyncio.Future[Row]:
         """Before the request leaves."""
+        self._unnumbered.add(key)
         self._waiting[key] = asyncio.get_running_loop().create_future()
         return self._waiting[key]
 
@@ -34,13 +34,14 @@ class Replies:
         self._keys[number] = key
         if number in self._early:
             self.heard(number, *self._early.pop(number))
+        self._number(key)
 
     def heard(self, number: int, told_key: str, row: Row) -> str:
         """The key of an answer; empty while that is not certain."""
         key = self.key_of(number, told_key)
         if key:
             self._settle(key, row)
-        elif number > 0 and number not in self._keys and len(self._early) < _EARLY_MAX:
+        elif number > 0 and number not in self._keys and self._unnumbered:
             self._early[number] = told_key, row
         return key
 
@@ -52,6 +53,7 @@ class Replies:
 
     def forget(self, key: str) -> None:
         """Nobody waits for this answer any more."""
+        self._number(key)
         answer = self._waiting.pop(key, None)
         if answer is not None and answer.done() and not answer.cancelled():
             answer.exception()
@@ -61,6 +63,11 @@ class Replies:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(GatewayTimeout(f"{reason}: the outcome is unknown"))
+
+    def _number(self, key: str) -> None:
+        self._unnumbered.discard(key)
+        if not self._unnumbered:  # what comes under a number of tomorrow is no answer to anything of today
+            self._early.clear()
 
     def _settle(self, key: str, row: Row) -> None:
         answer = self._waiting.get(key)

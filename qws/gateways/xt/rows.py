@@ -19,27 +19,28 @@ from qws.domain.codes import classify
 from qws.domain.market import Kind, Side
 from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 from qws.errors import GatewayError
-from qws.gateways.xt.contract import BUY, CONSTANTS, OFFSET_BUY, OFFSET_SELL, SELL
+from qws.gateways.xt.contract import BUY, CONSTANTS, OFFSET_BUY, OFFSET_SELL, SECURITY_ACCOUNT, SELL
 from qws.masking import discreet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 Row = Mapping[str, object]
 
+_ACC = ("account_id", "account_type")
 ORDER = (
-    *("account_id", "stock_code", "order_id", "order_time", "order_type", "order_volume", "price", "traded_volume"),
+    *(*_ACC, "stock_code", "order_id", "order_time", "order_type", "order_volume", "price", "traded_volume"),
     *("order_status", "status_msg", "order_remark", "offset_flag"),
 )
 TRADE = (
-    *("account_id", "stock_code", "order_id", "order_type", "traded_id", "traded_time", "traded_price"),
-    *("traded_volume", "order_remark", "commission", "offset_flag"),
+    *(*_ACC, "stock_code", "order_id", "order_type", "traded_id", "traded_time", "traded_price", "traded_volume"),
+    *("order_remark", "commission", "offset_flag"),
 )
 ASSET = ("account_id", "cash", "frozen_cash", "market_value", "total_asset")
-POSITION = ("account_id", "stock_code", "volume", "can_use_volume", "market_value", "avg_price", "open_price")
-STATUS = ("account_id", "status")
+POSITION = (*_ACC, "stock_code", "volume", "can_use_volume", "market_value", "avg_price", "open_price")
+STATUS = (*_ACC, "status")
 ORDER_RESPONSE = ("account_id", "order_id", "order_remark", "error_msg", "seq")
-ORDER_ERROR = ("account_id", "order_id", "error_id", "order_remark", "error_msg", "seq")
+ORDER_ERROR = (*_ACC, "order_id", "error_id", "order_remark", "error_msg", "seq")
 CANCEL_RESPONSE = ("account_id", "order_id", "cancel_result", "error_msg", "seq")
-CANCEL_ERROR = ("account_id", "order_id", "error_id", "error_msg")
+CANCEL_ERROR = (*_ACC, "order_id", "error_id", "error_msg")
 
 _FEN, _PRICE_STEP, _COST_STEP = Decimal("0.01"), Decimal("0.001"), Decimal("0.0001")
 _SIDES = {BUY: Side.BUY, SELL: Side.SELL}  # `direction` says nothing for shares
@@ -218,8 +219,9 @@ def shown(row: Row) -> dict[str, object]:
 
 
 def is_of(row: Row, account: str) -> bool:
-    """Whether a row is of this account, or does not say."""
-    return str(row.get("account_id") or account) == account
+    """Whether a row is of this account in shares, or does not say: one id may stand for accounts of several types."""
+    is_other_type = (row.get("account_type") or SECURITY_ACCOUNT) != SECURITY_ACCOUNT
+    return str(row.get("account_id") or account) == account and not is_other_type
 
 
 def _plain(value: object) -> str | int | float | None:

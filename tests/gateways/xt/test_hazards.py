@@ -116,7 +116,7 @@ def test_h9_each_refused_order_has_its_own_reason(tmp_path: Path) -> None:
     opened(tmp_path, body, with_faults(order_refused_loudly=3))
 
 
-def test_h9_an_error_of_another_order_ends_no_wait() -> None:
+def test_h9_an_error_ends_no_wait_and_the_answer_does() -> None:
     async def body() -> None:
         heard: list[tuple[str, Row]] = []
         where = Terminal("xtquant", Path(), "1", Path())
@@ -125,7 +125,9 @@ def test_h9_an_error_of_another_order_ends_no_wait() -> None:
         connection._orders.sent("q2", 2)
         connection._told("order_error", {"seq": 1, "order_id": -1, "order_remark": "q1", "error_msg": "not yours"})
         assert not waiting.done()
-        connection._told("order_error", {"seq": 2, "order_id": -1, "order_remark": "q2", "error_msg": "yours"})
+        connection._told("order_error", {"seq": 2, "order_id": -1, "order_remark": "q2", "error_msg": "yours, perhaps"})
+        assert not waiting.done()
+        connection._told("order_response", {"seq": 2, "order_id": -1, "order_remark": "q2", "error_msg": "yours"})
 
         assert (await waiting)["error_msg"] == "yours"
         await connection.end()

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from copy import copy
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from qws.gateways.xt.client import LinkState
 from tests.conformance.brokers import CASH, HELD
-from tests.gateways.xt.xt_rig import Stand, closed
+from tests.gateways.xt.xt_rig import Stand, a_buy, closed
 from tests.xt_native.answers import Answers
 from tests.xt_native.faults import ForeignRow
-from tests.xt_native.structs import QueryStockPositionsReq, Struct, XtPosition
+from tests.xt_native.structs import (
+    QueryAccountStatusReq,
+    QueryStockPositionsReq,
+    QueryStockTradesReq,
+    Struct,
+    XtAccountStatus,
+    XtPosition,
+    XtTrade,
+)
 
 TRUE = 60_000.0  # 3000 shares at 20 CNY
 Worth = Callable[[int], float]
@@ -98,5 +109,88 @@ def test_what_is_no_share_of_ours_is_left_out_of_both(tmp_path: Path, foreign: f
 
         assert await opened_within(stand, 3)
         assert answers.looks == 1
+
+    closed(tmp_path, body)
+
+
+class Doubled(Answers):
+    """Each fill is listed twice."""
+
+    def rows(self, request: Struct) -> Sequence[Struct]:
+        found = super().rows(request)
+        return [*found, *found] if isinstance(request, QueryStockTradesReq) else found
+
+
+class Corrected(Answers):
+    """A fill was taken back and told anew under another number."""
+
+    def rows(self, request: Struct) -> Sequence[Struct]:
+        found = list(super().rows(request))
+        if isinstance(request, QueryStockTradesReq) and found:
+            taken, again = copy(found[0]), copy(found[0])
+            assert isinstance(taken, XtTrade)
+            assert isinstance(again, XtTrade)
+            taken.traded_volume, taken.traded_id, again.traded_id = -taken.traded_volume, "taken back", "again"
+            found += [taken, again]
+        return found
+
+
+@pytest.mark.parametrize(("kind", "since_s"), [(Doubled, 0), (Corrected, 11)])
+def test_fills_that_are_told_twice_or_corrected_bar_nobody_for_ever(
+    tmp_path: Path, kind: type[Answers], since_s: int
+) -> None:
+    async def body(stand: Stand) -> None:
+        await stand.broker.open()
+        await stand.broker.place(a_buy("q1", 100, Decimal("10.20")))
+        async with asyncio.timeout(5):
+            while not await stand.broker.trades():
+                pass
+        await stand.broker.close()
+        desk = stand.terminal._desk
+        desk._answers = kind(desk._room, desk._counter, desk._rows)
+        opening = asyncio.create_task(stand.broker.open())
+        async with asyncio.timeout(5):
+            while since_s and "fills of 200 shares" not in stand.broker.reason:
+                await asyncio.wait([opening], timeout=0.01)
+        stand.clock.put_to(stand.clock.now() + timedelta(seconds=since_s))
+        await asyncio.wait([opening], timeout=5)
+
+        assert stand.broker.state is LinkState.READY
+
+    closed(tmp_path, body)
+
+
+class TwoAccounts(Answers):
+    """A margin account that is barred has the same id."""
+
+    def rows(self, request: Struct) -> Sequence[Struct]:
+        found = list(super().rows(request))
+        if isinstance(request, QueryAccountStatusReq):
+            other = copy(found[0])
+            assert isinstance(other, XtAccountStatus)
+            other.account_type, other.status = 3, 9
+            found = [other, *found]
+        return found
+
+
+def test_an_account_of_another_type_under_the_same_id_bars_nobody(tmp_path: Path) -> None:
+    async def body(stand: Stand) -> None:
+        desk = stand.terminal._desk
+        desk._answers = TwoAccounts(desk._room, desk._counter, desk._rows)
+
+        assert await opened_within(stand, 3)
+
+    closed(tmp_path, body)
+
+
+def test_a_broker_that_is_closed_while_it_seeks_the_terminal_leaves_no_connection(tmp_path: Path) -> None:
+    async def body(stand: Stand) -> None:
+        await stand.broker.open()
+        stand.told("disconnected")
+        await asyncio.sleep(0)
+        await stand.broker.close()
+
+        assert stand.broker.state is LinkState.DOWN
+        assert [client for client in stand.terminal.clients if client.is_subscribed] == []
 
     closed(tmp_path, body)

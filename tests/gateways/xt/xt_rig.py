@@ -54,6 +54,12 @@ class Stand:
         """The terminal's."""
         return self.terminal.faults
 
+    def told(self, kind: str, **row: object) -> None:
+        """Let the terminal say something."""
+        connection = self.broker._link._connection
+        assert connection is not None
+        connection._told(kind, {"account_id": ACCOUNT, **row})
+
     async def rests(self, tag: str, shares: int = 100) -> str:
         """Place a buy far below the market; its id."""
         return await self.broker.place(a_buy(tag, shares, Decimal("9.10")))
