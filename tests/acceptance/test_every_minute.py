@@ -266,7 +266,6 @@ def test_after_the_last_order_time_a_file_for_the_next_session_waits_for_it(home
 def test_a_run_whose_turn_comes_after_the_last_order_time_is_refused(home: Home) -> None:
     """The first file's orders are still being cancelled when the day's last order time passes."""
     start = datetime.combine(DAY, time(14, 55, 52, 950_000), SHANGHAI)
-
     drops = Drop(0, "a.csv", DAY, WEIGHTS), Drop(SETTLE_S + 1, "b.csv", DAY, OTHERS)
     life = live(home, LARGE, start, *drops, intake=intake(5))
 
