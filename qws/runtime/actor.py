@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal, get_args, get_type_hints
 from qws.errors import WiringError
 from qws.runtime.message import Message
 
+_type_hints = cache(get_type_hints)  # evaluates text: the most of what building a System takes
+
 
 class Actor:
     """One question, one inbox. Handlers are `on_<message>`; `recall_<message>` rebuild memory at start.
@@ -43,13 +45,11 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-@cache
 def contract_of(cls: type[Actor]) -> Contract:
     """Read the contract of an actor class. Raises `WiringError` naming the offending method."""
     if getattr(cls, "on_crash", None) not in ("restart", "halt"):
         raise WiringError(f"{cls.__name__}: on_crash must be 'restart' or 'halt'")
-    handlers: dict[type[Message], str] = {}
-    recalls: dict[type[Message], str] = {}
+    handlers, recalls = {}, {}  # type: dict[type[Message], str], dict[type[Message], str]
     emits: set[type[Message]] = set()
     for name, method in inspect.getmembers(cls, inspect.isfunction):
         prefix = next((p for p in ("on_", "recall_") if name.startswith(p)), None)
@@ -57,11 +57,10 @@ def contract_of(cls: type[Actor]) -> Contract:
             continue
         if prefix and inspect.isasyncgenfunction(method):
             raise WiringError(f"{cls.__name__}.{name}: return a list, only `source` yields while it waits")
-        hints = get_type_hints(method)
-        emits.update(_messages_in(hints.get("return")))
+        emits.update(_messages_in(_type_hints(method).get("return")))
         if prefix is None:
             continue
-        message = hints.get("msg")
+        message = _type_hints(method).get("msg")
         if not (isinstance(message, type) and issubclass(message, Message)):
             raise WiringError(f"{cls.__name__}.{name}: annotate `msg` with one message type")
         if name != prefix + snake_case(message.__name__):
