@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
+
+_PROOFS_OF_THE_ADAPTER = tuple(Path(__file__).parent / each for each in ("gateways/xt", "conformance"))
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -19,11 +23,15 @@ settings.register_profile("people", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "people")
 
-_PROOFS_OF_THE_ADAPTER = tuple(Path(__file__).parent / each for each in ("gateways/xt", "conformance"))
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where coverage is asked for, it is the adapter's, by its own tests: the others would only be slowed down."""
-    for item in items:
-        if not any(item.path.is_relative_to(folder) for folder in _PROOFS_OF_THE_ADAPTER):
-            item.add_marker(pytest.mark.no_cover)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Where coverage is asked for, it is the adapter's, by its own tests: all others would only be slowed down."""
+    coverage = Coverage.current()
+    if coverage is None or any(item.path.is_relative_to(folder) for folder in _PROOFS_OF_THE_ADAPTER):
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()

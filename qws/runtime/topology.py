@@ -13,9 +13,8 @@ RUNTIME_MESSAGES: frozenset[type[Message]] = frozenset({ActorCrashed, Started, S
 
 def check_wiring(contracts: Sequence[Contract]) -> None:
     """Raise `WiringError` on two actors of one name or a message that is emitted and never consumed, or the reverse."""
-    names = [contract.name for contract in contracts]
-    if len(names) != len(set(names)):
-        raise WiringError(f"two actors share a name: {sorted(names)}")
+    if len(contracts) != len({contract.name for contract in contracts}):
+        raise WiringError(f"two actors share a name: {sorted(contract.name for contract in contracts)}")
     emitted = {message for contract in contracts for message in contract.emits} | RUNTIME_MESSAGES
     consumed = {message for contract in contracts for message in contract.handlers} | RUNTIME_MESSAGES
     if one_sided := sorted(message.__name__ for message in emitted ^ consumed):

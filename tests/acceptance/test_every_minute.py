@@ -110,11 +110,8 @@ def live(home: Home, account: Account, start: datetime, *drops: Drop, **changed:
     holdings = [f"{code},{shares},{sellable}" for code, shares, sellable in account.holdings]
     positions = home.root / "positions.csv"
     positions.write_text("\n".join(["stock_code,shares,sellable", *holdings, ""]), encoding="utf-8")
-    settings = {
-        "intake": intake(SCAN_S),
-        "paper": {"seed": 5, "cash": account.cash, "positions": positions.name},
-        **changed,
-    }
+    paper: Settings = {"seed": 5, "cash": account.cash, "positions": positions.name}
+    settings = {"intake": intake(SCAN_S), "paper": paper, **changed}
 
     def make(stop: Callable[[], None], paper: Paper) -> Tap:
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ from tests.simulation.bug import SEEDS, Bug
 from tests.simulation.planted import BUGS
 from tests.simulation.seeds import run_seed
 
+pytestmark = pytest.mark.timeout(600)  # a mistake may make a seed long
 CRASH = "tripwire"  # what the simulation says of an exception: that something broke, not that it was noticed
 
 
