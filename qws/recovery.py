@@ -73,6 +73,8 @@ def look_ahead(home: Home, config: Config, now: datetime) -> Recovery:
         for original in sorted(home.state.glob("*.sqlite*")):
             if not original.name.endswith("-shm"):
                 shutil.copyfile(original, copy.state / original.name)
+        if home.journal_archive.exists():
+            shutil.copytree(home.journal_archive, copy.journal_archive)
         _refuse_while_it_runs(home, config)  # a start in between: the copy may be torn
         lists, silence = _lists(home, copy, config, now)
         rehearsal = _Rehearsal(home, copy, config, now, lists)
