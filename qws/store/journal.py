@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
@@ -15,7 +16,7 @@ from qws.errors import StoreError
 from qws.ports import Offload
 from qws.runtime.message import Envelope
 from qws.store.chain import GENESIS, Head, Linked, Row
-from qws.store.journal_archive import Month, archived_rows, archives_of
+from qws.store.journal_archive import Month, archived_pages, archives_of
 from qws.store.journal_copy import begin_copy, write_copied
 from qws.store.journal_file import (
     HEAD,
@@ -47,8 +48,10 @@ class _Rows(ABC):
     async def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
         """Everything of these message types with a number above `after`, in order; raises `StoreError`."""
         for month in await self._months(after) if kinds else ():
-            for row in archived_rows(archives_of(self._path), month, kinds, after):
-                yield envelope_of(row, self._path)
+            for page in archived_pages(archives_of(self._path), month, kinds, after):
+                for row in page:
+                    yield envelope_of(row, self._path)
+                await asyncio.sleep(0)  # years of history must not keep the loop from others
             after = max(after, month.last_id)
         count = PAGE_ROWS if kinds else 0
         while count == PAGE_ROWS:

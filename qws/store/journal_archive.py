@@ -73,16 +73,14 @@ def archive_problem(folder: Path, month: Month) -> str:
     return ""
 
 
-def archived_rows(folder: Path, month: Month, kinds: Collection[str], after: int) -> Iterator[Row]:
+def archived_pages(folder: Path, month: Month, kinds: Collection[str], after: int) -> Iterator[list[Row]]:
     """The rows of these message types above `after`, in order; raises `StoreError` for a missing or spoilt file."""
     for group in _groups(folder, month, kinds):
-        for row in group:
-            if row[0] > after and row[5] in kinds:
-                yield row[:-1]
+        yield [row[:-1] for row in group if row[0] > after and row[5] in kinds]
 
 
 def archived_rows_linked(folder: Path, month: Month) -> Iterator[Linked]:
-    """Every row of a month with its hash, in order; raises as `archived_rows` does."""
+    """Every row of a month with its hash, in order; raises as `archived_pages` does."""
     for group in _groups(folder, month, ()):
         yield from group
 
