@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qws.messages import ControlOrdered, OrderSettled
+from qws.messages import BackupDue, BackupEnded, ControlOrdered, OrderSettled
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 
@@ -43,10 +43,20 @@ class ControlDesk(Actor):
 
     def __init__(self, table: ControlTable | None, clock: Clock, look_every_s: float) -> None:
         self._table, self._clock, self._look_every_s = table, clock, look_every_s
+        self._lasting: set[int] = set()  # asked for, and answered when it is done
 
-    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled]:
+    def on_backup_ended(self, msg: BackupEnded) -> None:
+        if self._table is not None and msg.ask:
+            self._table.answer(msg.ask, msg.problem or f"accepted: {msg.text}", self._clock.now())
+
+    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled | BackupDue]:
         while self._table is not None:
             for order in self._table.unanswered():  # what is yielded is durable when the source is asked to go on
+                if order.command == "backup":
+                    if order.id not in self._lasting:
+                        self._lasting.add(order.id)
+                        yield BackupDue(order.argument, order.by, order.id)
+                    continue
                 if order.command == "settle":
                     tag, _, order_id = order.argument.partition(" ")
                     yield OrderSettled(tag, order_id, order.by)

@@ -12,6 +12,7 @@ from actors.control_desk import ControlDesk, ControlTable
 from actors.equity_recorder import EquityRecorder
 from actors.file_watcher import FileWatcher, WatchSettings
 from actors.fill_tracker import FillTracker
+from actors.keeper import Keeper, Keeping
 from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
@@ -57,6 +58,7 @@ ACTORS: tuple[type[Actor], ...] = (
     EquityRecorder,
     Archivist,
     ControlDesk,
+    Keeper,
 )
 SHARES, FUNDS = frozenset({Kind.STOCK, Kind.CDR}), frozenset({Kind.ETF, Kind.LOF})
 # How often the control table is looked at: an order is a journalled message within 200 ms.
@@ -76,6 +78,7 @@ class Ports:
     control: ControlTable | None
     offload: Offload
     hints: Hints | None
+    keeping: Keeping | None = None
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -163,6 +166,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: EquityRecorder(broker, quotes, clock),
         lambda: Archivist(ports.archive, ports.offload),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
+        lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
     ]
 
 

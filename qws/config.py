@@ -168,6 +168,16 @@ class XtSection(_Section):
         return path
 
 
+class KeepSection(_Section):
+    """Days between automatic backups (0: none), how many are kept and where; closed months of the journal that stay in
+    it when `qws compact` moves the older ones into files."""
+
+    backup_days: int = Field(default=7, ge=0, le=365)
+    backups: int = Field(default=8, ge=1, le=1000)
+    backup_folder: str = Field(default="backups", min_length=1)
+    journal_months: int = Field(default=12, ge=1, le=1200)
+
+
 class LogSection(_Section):
     """When a new log file begins (a time or a size), and the days it is kept. The audit journal is never touched."""
 
@@ -194,6 +204,7 @@ class Config(BaseSettings):
     broker: BrokerSection = BrokerSection()
     xt: XtSection = XtSection()
     paper: PaperSection = PaperSection()
+    keep: KeepSection = KeepSection()
     log: LogSection = LogSection()
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from qws.edges import open_edges
 from qws.errors import StoreError
 from qws.gateways.files import FileLimits
 from qws.home import Home
+from qws.keeping import HomeKeeper
 from qws.log import LogTap
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
@@ -58,9 +59,12 @@ async def serve(home: Home, config: Config) -> int:
                 inbox.prepare()
                 archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
                 hints = partial(folder_changes, home.root / config.inbox)
+                keeping = HomeKeeper(home, config, journal, clock, in_thread)
+                keeping.stop_when(asked.is_set)
                 ports = Ports(
-                    edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
-                )
+                    edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread,
+                    hints, keeping,
+                )  # fmt: skip
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

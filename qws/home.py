@@ -42,6 +42,11 @@ class Home:
         return self.state / "journal.sqlite"
 
     @property
+    def journal_archive(self) -> Path:
+        """Old months of the journal as Parquet."""
+        return self.state / "journal"
+
+    @property
     def views(self) -> Path:
         """The read models, which commands read."""
         return self.state / "views.sqlite"

@@ -123,6 +123,7 @@ class LogTap:
         body = envelope.body
         is_odd = isinstance(body, _WARNINGS) or (isinstance(body, m.TargetAccepted) and bool(body.dropped))
         is_odd = is_odd or (isinstance(body, m.RunFinished) and body.status in ("incomplete", "refused"))
+        is_odd = is_odd or (isinstance(body, m.BackupEnded) and bool(body.problem))
         level = "ERROR" if isinstance(body, ActorCrashed) else "WARNING" if is_odd else "INFO"
         run, number = self._run_of(body), f"#{envelope.id}"
         cause = "" if envelope.cause is None else f"#{envelope.cause}"

@@ -113,6 +113,26 @@ class ControlOrdered(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class BackupDue(Message):
+    """A backup is to be written to `path`; `ask` is the row of the control table that waits for an answer."""
+
+    path: str
+    by: str
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupEnded(Message):
+    """A backup was made and read back, as `text` says, or was not, because of `problem`; `ask` 0: an automatic one."""
+
+    at: datetime
+    path: str
+    ask: int
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotDue(Message):
     """It is this run's turn to look at the market; a preview is planned and shown, never sent."""
 

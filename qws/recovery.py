@@ -76,6 +76,8 @@ def look_ahead(home: Home, config: Config, now: datetime, look: TerminalLook | N
         for original in sorted(home.state.glob("*.sqlite*")):
             if not original.name.endswith("-shm"):
                 shutil.copyfile(original, copy.state / original.name)
+        if home.journal_archive.exists():
+            shutil.copytree(home.journal_archive, copy.journal_archive)
         _refuse_while_it_runs(home, config)  # a start in between: the copy may be torn
         answered, silence = _answers(home, copy, config, now, look)
         rehearsal = _Rehearsal(home, copy, config, now, answered)

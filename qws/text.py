@@ -33,6 +33,7 @@ _PLAIN: Mapping[type[Message], str] = MappingProxyType(
         m.BuysOverdue: N_("the time for the buys is over"),
         m.ExecutionEnded: N_("every order has come to its end"),
         m.AccountDue: N_("compare our books with the account"),
+        m.BackupDue: N_("a backup is asked for"),
         Started: N_("started"),
         Stopping: N_("stopping"),
     }
@@ -120,6 +121,12 @@ def _equity_due(msg: m.EquityDue) -> str:
 @describe.register
 def _control(msg: m.ControlOrdered) -> str:
     return _("command by {by}: {command}").format(by=msg.by, command=_word(msg.command))
+
+
+@describe.register
+def _backup(msg: m.BackupEnded) -> str:
+    line = _("no backup was made: {text}") if msg.problem else _("backup: {text}")
+    return line.format(text=msg.problem or msg.text)
 
 
 @describe.register

@@ -35,6 +35,11 @@ COMMANDS = {
     "rebalance": ("qws.cli.control", "Run today's newest target again."),
     "settle": ("qws.cli.control", "Say what became of an order that nobody could tell."),
     "recover": ("qws.cli.recover", "What the next start would do after a kill (--dry-run); changes nothing."),
+    "backup": ("qws.cli.backup", "One verified zip of everything, beside a running daemon too."),
+    "restore": ("qws.cli.backup", "Make a new home of a backup; not armed, and halted."),
+    "audit": ("qws.cli.audit", "Is the journal as it was written? (audit verify)"),
+    "compact": ("qws.cli.compact", "Move old months of the journal into verified Parquet files."),
+    "export": ("qws.cli.export", "Orders, fills, positions, equity or the target as CSV, in UTF-8 or GBK."),
     "replay": ("qws.cli.replay", "Simulated days over a price file, through the same actors."),
     "topology": ("qws.cli.topology", "Who tells whom, as a Mermaid diagram."),
 }

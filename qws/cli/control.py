@@ -121,12 +121,12 @@ def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
     if not home.views.exists():
         home.state.mkdir(parents=True, exist_ok=True)
         Projector(home.views, str).close()
-    _leave(home, command, argument)
+    leave(home, command, argument)
     return "stored", f"no daemon runs in {home.root}; stored, it takes effect at the next start, before anything trades"
 
 
 def _asked(home: Home, command: str, argument: str) -> tuple[str, str]:
-    id_, answer, views = _leave(home, command, argument), None, Views(home.views)
+    id_, answer, views = leave(home, command, argument), None, Views(home.views)
     try:
         for _ in range(round(ANSWER_WAIT_S / _LOOK_S)):
             answer = answer_of(home.views, id_)
@@ -142,7 +142,8 @@ def _asked(home: Home, command: str, argument: str) -> tuple[str, str]:
     return ("accepted", _ACCEPTED[command]) if answer == "accepted" else ("refused", answer)
 
 
-def _leave(home: Home, command: str, argument: str) -> int:
+def leave(home: Home, command: str, argument: str) -> int:
+    """Leave an order for the daemon; the number is for `answer_of`. Raises StoreError."""
     Views(home.views).daemon()  # refuses tables of another version, which the next start renews
     return ask(home.views, command, argument, _person(), SystemClock().now())
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self, cast
 
 import aiosqlite
 
 from qws.errors import StoreError
+from qws.ports import Offload
 from qws.runtime.message import Envelope
+from qws.store.chain import GENESIS, Head, Linked, Row
+from qws.store.journal_archive import Month, archived_pages, archives_of
+from qws.store.journal_copy import begin_copy, write_copied
 from qws.store.journal_file import (
+    HEAD,
     INSERT,
-    LAST_ID,
     PAGE_ROWS,
+    WHOLE_PAGE,
     JournalFile,
-    Row,
     envelope_of,
     explained,
     page_of,
@@ -24,8 +31,72 @@ from qws.store.journal_file import (
     rows_of,
 )
 
+_Cell = int | str | bytes | None
+_MONTHS = "SELECT month, first_id, last_id, hash, sha256 FROM archive WHERE last_id > ? ORDER BY first_id"
+_OLD_INTENTS = "SELECT tag, message_id FROM intent WHERE message_id <= ?"
 
-class SqliteJournal:
+
+class _Rows(ABC):
+    """What reads a journal's rows, with a thread or without one."""
+
+    _path: Path | str
+
+    @abstractmethod
+    async def _fetched(self, sql: str, parameters: Sequence[str | int] = ()) -> Sequence[tuple[_Cell, ...]]:
+        """All rows of a short query; raises `StoreError`."""
+
+    async def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
+        """Everything of these message types with a number above `after`, in order; raises `StoreError`."""
+        for month in await self._months(after) if kinds else ():
+            for page in archived_pages(archives_of(self._path), month, kinds, after):
+                for row in page:
+                    yield envelope_of(row, self._path)
+                await asyncio.sleep(0)  # years of history must not keep the loop from others
+            after = max(after, month.last_id)
+        count = PAGE_ROWS if kinds else 0
+        while count == PAGE_ROWS:
+            rows = cast("Sequence[Row]", await self._fetched(*page_of(kinds, after)))
+            count = len(rows)
+            for row in rows:
+                envelope = envelope_of(row, self._path)
+                after = envelope.id
+                yield envelope
+
+    async def last_id(self) -> int:
+        """The highest number journalled, 0 when empty."""
+        return (await self.head()).id
+
+    async def head(self) -> Head:
+        """The end of the audit chain."""
+        rows = cast("Sequence[tuple[int, bytes]]", await self._fetched(HEAD))
+        return Head(*rows[0]) if rows else Head(0, GENESIS)
+
+    async def copy(self, path: Path, offload: Offload, keep_on: Callable[[], None]) -> Head:
+        """Copy the journal as it is now into a new file while appending goes on; the end of the chain in the copy.
+
+        Rows are never changed, so those up to the last one of this moment are the journal of this moment. `keep_on` is
+        called between pages and may raise. Archived months stay where they are. Raises `StoreError`.
+        """
+        end, months = await self.head(), await self._months(0)
+        await offload(partial(begin_copy, path))
+        after = max((month.last_id for month in months), default=0)
+        intents = cast("Iterable[tuple[str, int]]", await self._fetched(_OLD_INTENTS, (after,)))
+        await offload(partial(write_copied, path, months=months, intents=list(intents)))
+        while after < end.id:
+            keep_on()
+            page = cast("Sequence[Linked]", await self._fetched(WHOLE_PAGE, (after,)))
+            rows = [row for row in page if row[0] <= end.id]
+            if not rows:
+                break
+            after = rows[-1][0]
+            await offload(partial(write_copied, path, rows=rows))
+        return end
+
+    async def _months(self, after: int) -> list[Month]:
+        return [Month(*row) for row in await self._fetched(_MONTHS, (after,))]  # type: ignore[arg-type]
+
+
+class SqliteJournal(_Rows):
     """The journal of a real process: WAL, synchronous FULL, exclusive; aiosqlite's thread waits for the disk."""
 
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
@@ -65,26 +136,12 @@ class SqliteJournal:
         with explained(self._path):
             await self._connection.executemany(INSERT, rows)
 
-    async def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
-        """Everything of these message types with a number above `after`, in order; raises `StoreError`."""
-        count = PAGE_ROWS if kinds else 0
-        while count == PAGE_ROWS:
-            with explained(self._path):
-                rows = cast("list[Row]", await self._connection.execute_fetchall(*page_of(kinds, after)))
-            count = len(rows)
-            for row in rows:
-                envelope = envelope_of(row, self._path)
-                after = envelope.id
-                yield envelope
-
-    async def last_id(self) -> int:
-        """The highest number journalled, 0 when empty."""
+    async def _fetched(self, sql: str, parameters: Sequence[str | int] = ()) -> Sequence[tuple[_Cell, ...]]:
         with explained(self._path):
-            ((last,),) = await self._connection.execute_fetchall(LAST_ID)
-        return int(last)
+            return cast("Sequence[tuple[_Cell, ...]]", await self._connection.execute_fetchall(sql, parameters))
 
 
-class InlineJournal:
+class InlineJournal(_Rows):
     """The same file without a thread, for virtual time: threads take none. `:memory:` keeps nothing."""
 
     def __init__(self, path: Path | str, connection: JournalFile) -> None:
@@ -108,19 +165,6 @@ class InlineJournal:
         with explained(self._path):
             self._connection.executemany(INSERT, rows)
 
-    async def read(self, kinds: Collection[str], after: int = 0) -> AsyncIterator[Envelope]:
-        """Everything of these message types with a number above `after`, in order; raises `StoreError`."""
-        count = PAGE_ROWS if kinds else 0
-        while count == PAGE_ROWS:
-            with explained(self._path):
-                rows = self._connection.execute(*page_of(kinds, after)).fetchall()
-            count = len(rows)
-            for row in rows:
-                envelope = envelope_of(row, self._path)
-                after = envelope.id
-                yield envelope
-
-    async def last_id(self) -> int:
-        """The highest number journalled, 0 when empty."""
+    async def _fetched(self, sql: str, parameters: Sequence[str | int] = ()) -> Sequence[tuple[_Cell, ...]]:
         with explained(self._path):
-            return int(self._connection.execute(LAST_ID).fetchone()[0])
+            return self._connection.execute(sql, parameters).fetchall()

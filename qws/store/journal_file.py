@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from qws.errors import AlreadyRunning, InvariantBroken, StoreError
 from qws.runtime.message import Envelope
+from qws.store.chain import GENESIS, Head, Row, linked
 from qws.store.codec import decode, encode, in_shanghai
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from sqlite3 import _Parameters
 
-Row = tuple[int, int, int | None, str, str, str, str]
-
-SCHEMA = 1
 APPLICATION = 0x51575331  # "QWS1": another program's SQLite file is not a journal
 CHECK_MAX_BYTES = 200 * 1024 * 1024
 PAGE_ROWS = 2_000
@@ -35,11 +33,17 @@ _TABLES = (
     """CREATE TRIGGER intent_once AFTER INSERT ON message WHEN new.kind = 'PlaceOrder' BEGIN
         INSERT INTO intent VALUES (json_extract(new.body, '$.order.tag'), new.id); END""",
     f"PRAGMA application_id = {APPLICATION}",
-    f"PRAGMA user_version = {SCHEMA}",
 )
-INSERT = "INSERT INTO message (id, corr, cause, at, sender, kind, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-LAST_ID = "SELECT coalesce(max(id), 0) FROM message"
+# The months that were moved into files: their rows, the hash of the last one, the digest of the file.
+_ARCHIVE = """CREATE TABLE archive (
+    month TEXT PRIMARY KEY NOT NULL, first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, hash BLOB NOT NULL,
+    sha256 TEXT NOT NULL) WITHOUT ROWID"""
+INSERT = "INSERT INTO message (id, corr, cause, at, sender, kind, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+HEAD = """SELECT id, hash FROM (SELECT id, hash FROM message ORDER BY id DESC LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT last_id, hash FROM archive ORDER BY last_id DESC LIMIT 1) LIMIT 1"""
 _COLUMNS = "SELECT id, corr, cause, at, sender, kind, body FROM message"
+_WHOLE = "SELECT id, corr, cause, at, sender, kind, body, hash FROM message"
+WHOLE_PAGE = f"{_WHOLE} WHERE id > ? ORDER BY id LIMIT {PAGE_ROWS}"
 _MERGED_KINDS_MAX = 8  # beyond, walking the whole table is faster than merging that many index walks
 
 _REMEDIES = {
@@ -58,6 +62,7 @@ class JournalFile(sqlite3.Connection):
 
     def __init__(self, database: str) -> None:
         super().__init__(database, timeout=0, isolation_level=None)
+        self._head = GENESIS
         try:
             self._prepare(database)
         except BaseException:
@@ -65,10 +70,12 @@ class JournalFile(sqlite3.Connection):
             raise
 
     def executemany(self, sql: str, parameters: Iterable[_Parameters], /) -> sqlite3.Cursor:
-        """Run the statement for every row in one transaction: aiosqlite then crosses to its thread once per batch."""
-        rows = list(parameters)
+        """Insert the rows, chained, in one transaction: aiosqlite then crosses to its thread once per batch."""
+        rows = linked(self._head, cast("Iterable[Row]", parameters))
         if len(rows) == 1:  # a statement of its own is a transaction, and the shortest way to one durable message
-            return self.execute(sql, rows[0])
+            cursor = self.execute(sql, rows[0])
+            self._head = rows[0][-1]
+            return cursor
         self.execute("BEGIN IMMEDIATE")
         try:
             cursor = super().executemany(sql, rows)
@@ -77,6 +84,7 @@ class JournalFile(sqlite3.Connection):
             if self.in_transaction:
                 self.execute("ROLLBACK")
             raise
+        self._head = rows[-1][-1] if rows else self._head
         return cursor
 
     def _prepare(self, database: str) -> None:
@@ -93,9 +101,11 @@ class JournalFile(sqlite3.Connection):
         self.execute("PRAGMA synchronous = FULL")
         self._check(database)
         self.execute("BEGIN IMMEDIATE")  # takes the lock that keeps every other process out until the file is closed
-        for statement in _TABLES if is_new else ():
-            self.execute(statement)
+        for number, step in enumerate(_STEPS[version:], version + 1):
+            step(self)
+            self.execute(f"PRAGMA user_version = {number}")
         self.execute("COMMIT")
+        self._head = head_of(self).hash
 
     def _check(self, database: str) -> None:
         if self._number("PRAGMA page_count") * self._number("PRAGMA page_size") > CHECK_MAX_BYTES:
@@ -107,6 +117,39 @@ class JournalFile(sqlite3.Connection):
 
     def _number(self, sql: str) -> int:
         return int(self.execute(sql).fetchone()[0])
+
+
+def _begin(file: sqlite3.Connection) -> None:
+    """Schema 1: messages, and the lock on the tags of intents."""
+    for statement in _TABLES:
+        file.execute(statement)
+
+
+def _chain(file: sqlite3.Connection) -> None:
+    """Schema 2: every row has its place in the audit chain, and old months may lie in files of their own."""
+    file.execute("ALTER TABLE message ADD COLUMN hash BLOB")
+    file.execute(_ARCHIVE)
+    head, after = GENESIS, 0
+    while page := file.execute(f"{_COLUMNS} WHERE id > ? ORDER BY id LIMIT {PAGE_ROWS}", (after,)).fetchall():
+        rows = linked(head, page)
+        # not `executemany` of the journal, which begins a transaction of its own
+        sqlite3.Connection.executemany(
+            file, "UPDATE message SET hash = ? WHERE id = ?", [(row[-1], row[0]) for row in rows]
+        )
+        head, after = rows[-1][-1], rows[-1][0]
+
+
+# Each brings a journal from the schema of its place (0: an empty file) to the next, in the one transaction of a start.
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin, _chain)
+SCHEMA = len(_STEPS)
+
+
+def head_of(connection: sqlite3.Connection) -> Head:
+    """The end of a journal's chain."""
+    row = connection.execute(HEAD).fetchone()
+    if row and not isinstance(row[1], bytes):
+        raise StoreError(f"the journal's last row, {row[0]}, has no hash: put the newest backup in its place")
+    return Head(*row) if row else Head(0, GENESIS)
 
 
 @contextmanager

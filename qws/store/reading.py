@@ -118,6 +118,10 @@ class Views:
         row = self._first("SELECT (julianday('now') - julianday(heartbeat_at)) * 86400.0 AS silent_s FROM daemon")
         return float(str(row["silent_s"])) if row else None
 
+    def applied_id(self) -> int:
+        """The number of the newest message that is in these tables, 0 for none."""
+        return int(str(self._first("SELECT applied_id FROM meta").get("applied_id", 0)))
+
     def is_halted(self) -> bool:
         """Whether the newest halt or resume that the daemon accepted was a halt."""
         return bool(self._first("SELECT halted FROM meta").get("halted"))

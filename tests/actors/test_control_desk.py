@@ -4,8 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import pytest
+
 from actors.control_desk import ControlDesk
-from qws.messages import ControlOrdered
+from qws.messages import BackupDue, BackupEnded, ControlOrdered
 from tests.support.builders import HandClock, at
 
 
@@ -16,6 +18,7 @@ class Row:
     id: int
     command: str
     by: str
+    argument: str = ""
 
 
 @dataclass
@@ -77,3 +80,26 @@ def test_without_a_table_the_desk_says_nothing() -> None:
         return [message async for message in ControlDesk(None, HandClock(at("10:00:00")), 0.15).source()]
 
     assert asyncio.run(listen()) == []
+
+
+@pytest.mark.parametrize(("problem", "answer"), [("", "accepted: 12 files"), ("disk full", "disk full")])
+def test_a_backup_is_asked_for_once_and_answered_when_it_is_there(problem: str, answer: str) -> None:
+    table = Table([Row(1, "backup", "me", "/b.zip"), Row(2, "halt", "me")])
+    clock, heard_of = HandClock(at("10:00:00")), []
+
+    async def listen() -> None:
+        desk = ControlDesk(table, clock, 0.15)
+        source = desk.source()
+        heard_of.append(await anext(source))
+        heard_of.append(await anext(source))
+        table.rows.append(Row(3, "resume", "me"))
+        heard_of.append(await anext(source))
+        assert 1 not in table.answers
+        desk.on_backup_ended(BackupEnded(clock.now(), "auto.zip", 0, "3 files", ""))
+        assert 1 not in table.answers
+        desk.on_backup_ended(BackupEnded(clock.now(), "/b.zip", 1, "" if problem else "12 files", problem))
+
+    asyncio.run(listen())
+
+    assert heard_of == [BackupDue("/b.zip", "me", 1), ControlOrdered("halt", "me"), ControlOrdered("resume", "me")]
+    assert table.answers == {1: answer, 2: "accepted"}
