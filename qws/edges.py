@@ -88,7 +88,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
     line, terminal = QuoteLine(xt.package, limits, port=xt.port), terminal_of(config)
     terminal.lock.parent.mkdir(parents=True, exist_ok=True)
     live = XtBroker(terminal, clock, limits, pace_of(config, patient=True))
-    quotes, books = XtQuotes(line, rules, clock), None
+    quotes, books = XtQuotes(line, rules, clock, any_day=config.paper.always_open), None
     broker: Broker = live
     try:
         async with anyio.create_task_group() as tasks:

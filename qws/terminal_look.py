@@ -47,7 +47,7 @@ class TerminalLook:
             raise AlreadyRunning(f"the daemon of {self.home.root} has the account at the terminal: {text}")
         rules, calendar = tables(config, self.home.config_folder)
         line = QuoteLine(config.xt.package, deadlines_of(config), port=config.xt.port)
-        reader, quotes = self._reader(), XtQuotes(line, rules, self.clock)
+        reader, quotes = self._reader(), XtQuotes(line, rules, self.clock, any_day=self.config.paper.always_open)
         books = None if config.mode == "live" else Books(shadow)
         broker: Broker = reader
         try:

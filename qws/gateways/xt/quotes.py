@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import partial
@@ -63,10 +64,11 @@ class QuoteLine:
 
 class XtQuotes:
     """`Quotes` of a terminal. How old a quote may be is for those to say who use it; a market that stands still while
-    it should move is reported once. Records are read again every day."""
+    it should move is reported once. Records are read again every day; with `any_day` those of another day are today's:
+    a simulator that never closes may not say otherwise."""
 
-    def __init__(self, line: QuoteLine, rules: RuleBook, clock: Clock) -> None:
-        self._line, self._rules, self._clock = line, rules, clock
+    def __init__(self, line: QuoteLine, rules: RuleBook, clock: Clock, *, any_day: bool = False) -> None:
+        self._line, self._rules, self._clock, self._any_day = line, rules, clock, any_day
         self._records: dict[str, Instrument] = {}
         self._day: date | None = None
         self.stopped_s = 0.0  # for how long nothing has moved; 0 while it moves or need not
@@ -91,7 +93,8 @@ class XtQuotes:
             ask = partial(_details, wanted)
             details = await self._line.ask("get_instrument_detail", ask, len(wanted) * _PER_CODE_S)
             read = (instrument_of(code, detail, now.date(), self._rules) for code, detail in details.items())
-            records = {record.code: record for record in read if record is not None}
+            dated = (replace(each, day=now.date()) if each and self._any_day else each for each in read)
+            records = {record.code: record for record in dated if record is not None}
         else:
             records = {}
         known = {code: self._records[code] for code in codes if code in self._records}

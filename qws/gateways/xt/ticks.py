@@ -19,7 +19,7 @@ _STEP, _WHOLE = Decimal("0.001"), Decimal(1)
 _LEVELS = 5
 _LOT, _BOND_LOT = 100, 10
 _NO_LIMIT_FROM = Decimal(99_999)  # 99999.99, 100000, 999999.999 and 1000000 all say: no limit today
-_HALTS = frozenset({16, 17, 20})  # volatility halt, temporary halt, suspended to the close
+_HALTS = frozenset({16, 17, 19, 20, 21})  # halts for a while, intraday auction, suspended to the close, field error
 _STATUS_BASE, _STATUS_MAX = 10, 23
 _ST = re.compile(r"(XD|XR|DR)?S?\*?ST")  # also on an ex-rights day
 

@@ -169,6 +169,16 @@ def test_records_are_read_once_a_day_and_not_before_nine() -> None:
     asyncio.run(body())
 
 
+def test_where_every_hour_is_a_session_a_record_of_another_day_is_todays() -> None:
+    async def body() -> None:
+        answers, clock = Answers(), StillClock(at("10:00:00", NEXT_DAY))
+        for any_day, day in ((False, DAY), (True, NEXT_DAY)):
+            quotes = XtQuotes(AnsweredLine(answers), load_rules(), clock, any_day=any_day)
+            assert (await quotes.instruments([BOUGHT]))[BOUGHT].day == day
+
+    asyncio.run(body())
+
+
 def test_h19_quotes_that_stand_still_while_they_should_move_are_reported() -> None:
     async def body() -> None:
         answers, clock = Answers(), StillClock(at("10:00:10"))
