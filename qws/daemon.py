@@ -28,6 +28,7 @@ from qws.log import LogTap
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
+from qws.store.halt_file import HaltFile
 from qws.store.inbox import InboxFolder
 from qws.store.journal import SqliteJournal
 from qws.store.results import FileArchive
@@ -54,13 +55,13 @@ async def serve(home: Home, config: Config) -> int:
             try:
                 projector = Projector(home.views, describe)
                 await projector.catch_up(journal)
-                inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
+                folder = home.root / config.inbox
+                inbox = InboxFolder(folder, FileLimits().bytes_max)
                 inbox.prepare()
-                archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
-                hints = partial(folder_changes, home.root / config.inbox)
-                ports = Ports(
-                    edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
-                )
+                archive = FileArchive(home.archive, folder / "results", home.equity)
+                hints, halts = partial(folder_changes, folder), HaltFile(folder, clock.now)
+                market = edges.broker, edges.quotes, edges.calendar, edges.rules
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, halts)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

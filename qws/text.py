@@ -28,6 +28,7 @@ _PLAIN: Mapping[type[Message], str] = MappingProxyType(
         m.ListsRead: N_("what was cancelled has ended; the rest may be sent again"),
         m.ChaseDue: N_("look for orders that rest"),
         m.FollowUpDue: N_("what is left is planned again"),
+        m.HoldOverdue: N_("the time to approve the plan is over"),
         m.LinkReady: N_("broker ready"),
         m.SellsOverdue: N_("the time for the sells is over"),
         m.BuysOverdue: N_("the time for the buys is over"),
@@ -119,7 +120,7 @@ def _equity_due(msg: m.EquityDue) -> str:
 
 @describe.register
 def _control(msg: m.ControlOrdered) -> str:
-    return _("command by {by}: {command}").format(by=msg.by, command=_word(msg.command))
+    return _("command by {by}: {command}").format(by=msg.by, command=f"{_word(msg.command)} {msg.run_id}".rstrip())
 
 
 @describe.register
@@ -156,6 +157,12 @@ def _drafted(msg: m.PlanDrafted) -> str:
 @describe.register
 def _refused(msg: m.PlanRefused) -> str:
     return _("plan refused: [{code}] {text}").format(code=msg.reason, text=msg.text)
+
+
+@describe.register
+def _held(msg: m.PlanHeld) -> str:
+    line = _("the plan waits until somebody approves or rejects {run}: {rules}")
+    return line.format(run=msg.run_id, rules="; ".join(f"[{each.rule}] {each.text}" for each in msg.breaches))
 
 
 @describe.register

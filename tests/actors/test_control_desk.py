@@ -16,6 +16,7 @@ class Row:
     id: int
     command: str
     by: str
+    argument: str = ""
 
 
 @dataclass
@@ -77,3 +78,9 @@ def test_without_a_table_the_desk_says_nothing() -> None:
         return [message async for message in ControlDesk(None, HandClock(at("10:00:00")), 0.15).source()]
 
     assert asyncio.run(listen()) == []
+
+
+def test_an_answer_to_a_held_plan_names_its_run() -> None:
+    table = Table([Row(1, "approve", "me", "20261119-aaaaaa")])
+
+    assert heard(table, HandClock(at("10:00:00")), 1) == [ControlOrdered("approve", "me", "20261119-aaaaaa")]
