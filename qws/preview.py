@@ -105,8 +105,8 @@ async def _planned(
     match drafted, judged:
         case PlanDrafted(), PlanRefused():
             return Preview(day, drafted.plan, target.dropped, Refusal(judged.reason, judged.text))
-        case PlanDrafted(), PlanHeld(breaches=(first, *_)):
-            text = f"{first.text}; it would wait for `qws approve`"
+        case PlanDrafted(), PlanHeld(breaches=(first, *_) as breaches):
+            text = "; ".join(each.text for each in breaches) + "; it would wait for `qws approve`"
             return Preview(day, drafted.plan, target.dropped, Refusal(first.rule, text))
         case PlanDrafted(), PlanReady():
             return Preview(day, judged.plan, target.dropped, None)

@@ -149,6 +149,7 @@ def _order(ctx: click.Context, home: Home, command: str, argument: str = "", *, 
 
 
 def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: bool) -> None:
+    command = command.replace("_", "-")  # as it was typed
     if as_json:
         print_json({"command": command, "result": result, "text": text})
     else:

@@ -56,7 +56,7 @@ def test_the_json_answer_names_command_result_and_text(home: Home, words: tuple[
     assert answer.err == ""
     assert isinstance(answer.json, dict)
     assert set(answer.json) == {"command", "result", "text"}
-    assert answer.json["command"] == words[0].replace("-", "_")
+    assert answer.json["command"] == words[0]
     assert (answer.json["result"], answer.code) == (("stored", 0) if words[0] in LASTING else ("not_running", 1))
 
 
@@ -117,7 +117,7 @@ def test_the_daemon_takes_every_order_and_status_shows_it_at_once(home: Home) ->
         for words in (("resume",), ("halt",), ("reduce-only",), ("resume",), ("halt",), ("resume",)):
             answer = as_json(home, *words)
             assert isinstance(answer, dict)
-            assert (answer["command"], answer["result"]) == (words[0].replace("-", "_"), "accepted")
+            assert (answer["command"], answer["result"]) == (words[0], "accepted")
             assert state(home) == states[words[0]]
         unknown = call(home, *MOMENTARY[-1])
         assert (unknown.code, "no order" in unknown.err) == (1, True)
