@@ -77,7 +77,7 @@ def test_a_plan_that_nobody_answers_is_refused_at_the_last_order_time(day: Day) 
 
 
 @pytest.mark.parametrize("how", ["kill", "stop", "power"])
-def test_after_a_restart_it_is_asked_again_and_an_old_approval_still_holds(day: Day, how: str) -> None:
+def test_after_a_restart_it_is_asked_again(day: Day, how: str) -> None:
     approve(day, "09:45:00")
     day.live(OPEN, MIDDLE, how)
     asked = len(day.of(PlanHeld))

@@ -8,18 +8,15 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
-from qws.domain.risk.rule import Breach
 from qws.home import Home
-from qws.messages import ControlOrdered, PlanHeld, RebalanceDue
+from qws.messages import ControlOrdered, RebalanceDue
 from qws.runtime.message import Envelope
 from qws.store.reading import ask
 from tests.cli.rig import ROOT, as_json, beat, call, fill, held
-from tests.store.samples import BANK, DAY, MOUTAI, a_run, at, logged
-from tests.support.builders import a_due
+from tests.store.samples import BANK, DAY, MOUTAI, a_run, at
 
 HEAVY = ("pandas", "pyarrow", "numpy", "pydantic", "loguru", "asyncio", "anyio", "rich", "matplotlib", "filelock")
 LINE = re.compile(r"[\d:]{8}(?P<space> +)(?P<kind>\w+) +#(?P<id>\d+) *(?:<-#(?P<cause>\d+))? +test +\S.*")
@@ -125,36 +122,6 @@ def test_the_newest_halt_or_resume_decides(home: Home, commands: tuple[str, ...]
     assert isinstance(status, dict)
     assert (status["state"], status["halted"]) == ("stopped", is_halted)
     assert ("qws resume" in call(home, "status").out) == is_halted
-
-
-def test_reduce_only_is_shown_until_a_resume(home: Home) -> None:
-    fill(home, ordered("halt", "reduce_only"))
-
-    with held(home) as pid:
-        beat(home, pid=pid)
-        assert state(home) == "reduce_only"
-    status = as_json(home, "status")
-    assert isinstance(status, dict)
-    assert (status["halted"], status["trading"]) == (False, "reduce_only")
-    assert "nothing is bought" in call(home, "status").out
-
-
-def test_a_held_plan_is_shown_with_its_rules_until_somebody_answers(home: Home) -> None:
-    due = a_due()
-    breach = Breach("turnover", Decimal(3), Decimal(2), "of total asset", "too much")
-    messages = [due, PlanHeld(due.run_id, 0, False, (breach,))]
-    fill(home, logged(*messages))
-
-    status = as_json(home, "status")
-    assert isinstance(status, dict)
-    assert [(each["run_id"], each["status"], each["reason"]) for each in status["held"]] == [
-        (due.run_id, "held", "turnover")
-    ]
-    assert f"qws approve {due.run_id}" in call(home, "status").out
-    fill(home, logged(*messages, ControlOrdered("approve", "me", due.run_id)))
-    status = as_json(home, "status")
-    assert isinstance(status, dict)
-    assert status["held"] == []
 
 
 def test_an_order_that_no_daemon_has_taken_is_shown(traded: Home) -> None:
