@@ -13,6 +13,7 @@ from qws.domain.known_orders import NOT_SENT, KnownOrders
 from qws.domain.orders import BrokerOrder, LinkRules, OrderStatus, Trade
 from qws.domain.rest import STOPS
 from qws.domain.schedule import Schedule
+from qws.domain.trading_state import state_after
 from qws.errors import GatewayError
 from qws.link_news import News, heard, unwanted
 from qws.ports import Broker, BrokerEvent, Clock, LinkDown, LinkUp
@@ -51,8 +52,7 @@ class BrokerLink(Actor):
         self._known.note_stray(msg.stray)
 
     def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
-        if msg.command in ("halt", "resume"):
-            self._handover.is_halted = msg.command == "halt"
+        self._handover.state = state_after(self._handover.state, msg.command)
         if msg.command in STOPS:
             self._known.unwant_open()  # whichever run they are of
 
@@ -68,7 +68,7 @@ class BrokerLink(Actor):
     async def on_place_order(self, msg: m.PlaceOrder) -> list[News | Later[m.SweepDue]]:
         self.recall_place_order(msg)
         now = self._clock.now()
-        if obstacle := self._handover.obstacle(msg.order.tag, msg.good_until, now):
+        if obstacle := self._handover.obstacle(msg.order, msg.good_until, now):
             return [m.OrderUpdated(self._known.withdraw(msg.order.tag, f"{NOT_SENT}: {obstacle}"))]
         told = BrokerOrder.unknown(msg.order, now)
         try:

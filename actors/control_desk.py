@@ -61,6 +61,6 @@ class ControlDesk(Actor):
                     tag, _, order_id = order.argument.partition(" ")
                     yield OrderSettled(tag, order_id, order.by)
                 else:
-                    yield ControlOrdered(order.command, order.by)
+                    yield ControlOrdered(order.command, order.by, order.argument)
                 self._table.answer(order.id, "accepted", self._clock.now())
             await self._clock.sleep(self._look_every_s)

@@ -51,6 +51,9 @@ class OrderExecutor(Actor):
     def recall_run_paused(self, msg: m.RunPaused) -> None:
         self._book.pause(msg.run_id, msg.attempt, msg.so_far)
 
+    def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
+        self._book.command(msg.command)
+
     on_run_finished = recall_run_finished
     on_run_paused = recall_run_paused
 
@@ -75,7 +78,7 @@ class OrderExecutor(Actor):
         if run is not None and run.asked == msg.codes and not self._steps.is_stopping:  # not an older question's answer
             market, worst = (msg.quotes, msg.instruments), run.worst_prices()
             worse = run.reprice(msg.at, repriced(run.asked_rows(), msg.at, market, self._planning, worst))
-            yield from (m.CancelOrder(msg.run_id, *leg.ids) for leg in worse)
+            yield from self._steps.withdraw(run, worse)
             yield from self._steps.go_on(self._book.run)
 
     def on_chase_due(self, msg: m.ChaseDue) -> Iterator[Step]:
@@ -90,6 +93,11 @@ class OrderExecutor(Actor):
         if (run := self._book.of(msg.run_id, msg.attempt)) and msg.explanation != "fees":
             run.hold_buys("drift")
             yield from self._steps.go_on(run)
+
+    def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[Step]:
+        self._book.command(msg.command)
+        if msg.command == "reduce_only":
+            yield from self._steps.go_on(self._book.run)
 
     def on_sells_overdue(self, msg: m.SellsOverdue) -> Iterator[Step]:
         run = self._book.of(msg.run_id, msg.attempt)

@@ -2,53 +2,85 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Iterator
 
-from qws.domain.plan import Plan
-from qws.messages import PlanDrafted, PlanReady, PlanRefused
+from qws.domain.risk.judge import judge
+from qws.domain.risk.memory import RiskMemory
+from qws.domain.risk.rule import Rule
+from qws.messages import (
+    CancelOrder,
+    ControlOrdered,
+    EquityRecorded,
+    OrderUpdated,
+    PlaceOrder,
+    PlanDrafted,
+    PlanHeld,
+    PlanReady,
+    PlanRefused,
+    RunFinished,
+    SnapshotTaken,
+)
 from qws.runtime.actor import Actor
-
-_TOLERANCE = Decimal("0.000001")
-
-
-@dataclass(frozen=True, slots=True)
-class RiskLimits:
-    """Hard sanity limits of one plan: fractions of total asset, and a number of orders."""
-
-    weight_max: Decimal
-    turnover_max: Decimal
-    orders_max: int
 
 
 class RiskGuard(Actor):
-    """Vetoes a plan that breaks a hard limit; the rule's code is the reason."""
+    """Asks every rule: a plan is refused, cut, held for a person's approval, or passes; the rule's code is the reason.
+
+    What a person approved holds for that run. Nothing but a `PlanReady` of this actor is ever sent.
+    """
 
     on_crash = "halt"
 
-    def __init__(self, limits: RiskLimits) -> None:
-        self._limits = limits
+    def __init__(self, rules: Collection[Rule], holds: Collection[str]) -> None:
+        self._rules, self._holds = rules, holds
+        self._memory = RiskMemory()
+        self._seen: SnapshotTaken | None = None
 
-    def on_plan_drafted(self, msg: PlanDrafted) -> PlanReady | PlanRefused:
-        broken = broken_rule(msg.plan, self._limits)
-        plan = msg.plan
-        return PlanRefused(plan.run_id, plan.attempt, plan.preview, *broken) if broken else PlanReady(plan)
+    def recall_place_order(self, msg: PlaceOrder) -> None:
+        self._memory.count(msg.order.tag)
+        self._memory.out.intend(msg.run_id, msg.order)
 
+    def recall_cancel_order(self, msg: CancelOrder) -> None:
+        self._memory.count(msg.tag)
 
-def broken_rule(plan: Plan, limits: RiskLimits) -> tuple[str, str] | None:
-    """The first limit that a plan breaks: its code and a sentence, or None."""
-    if plan.total_asset <= 0 or plan.cash < 0:
-        return "account_insane", f"total asset {plan.total_asset}, cash {plan.cash}: check the account by hand"
-    weights = sum((row.weight for row in plan.rows), Decimal(0))
-    if weights > 1 + _TOLERANCE:
-        return "sum_over_one", f"weights add up to {weights}"
-    heaviest = max(plan.rows, key=lambda row: row.weight, default=None)
-    if heaviest is not None and heaviest.weight > limits.weight_max:
-        return "single_name", f"{heaviest.code} weighs {heaviest.weight}, the limit is {limits.weight_max}"
-    turnover = sum((row.shares * row.price for row in plan.rows), Decimal(0)) / plan.total_asset
-    if turnover > limits.turnover_max:
-        return "turnover", f"buys and sells are {turnover:.4f} of total asset, the limit is {limits.turnover_max}"
-    orders = sum(len(row.children) for row in plan.rows)
-    if orders > limits.orders_max:
-        return "order_count", f"{orders} orders, the limit is {limits.orders_max}"
-    return None
+    def recall_order_updated(self, msg: OrderUpdated) -> None:
+        self._memory.out.note(msg.order)
+
+    def recall_equity_recorded(self, msg: EquityRecorded) -> None:
+        if msg.kind == "close":
+            self._memory.close(msg.asset.total)
+
+    def recall_control_ordered(self, msg: ControlOrdered) -> None:
+        self._memory.command(msg.command, msg.run_id)
+
+    def recall_plan_held(self, msg: PlanHeld) -> None:
+        self._memory.ask(msg.run_id, msg.breaches)
+
+    def recall_run_finished(self, msg: RunFinished) -> None:
+        self._memory.end(msg.run_id)
+
+    on_place_order = recall_place_order
+    on_cancel_order = recall_cancel_order
+    on_order_updated = recall_order_updated
+    on_equity_recorded = recall_equity_recorded
+    on_control_ordered = recall_control_ordered
+    on_run_finished = recall_run_finished
+
+    def on_snapshot_taken(self, msg: SnapshotTaken) -> None:
+        self._seen = msg
+
+    def on_plan_drafted(self, msg: PlanDrafted) -> Iterator[PlanReady | PlanRefused | PlanHeld | ControlOrdered]:
+        plan, seen = msg.plan, self._seen
+        of_it = seen.snapshot if seen is not None and seen.run_id == plan.run_id else None
+        facts, approved = self._memory.facts(plan.at.date(), of_it), self._memory.approved(plan.run_id)
+        verdict = judge(plan, facts, self._rules, self._holds, approved)
+        of_run = plan.run_id, plan.attempt, plan.preview
+        if refused := verdict.refused:
+            yield PlanRefused(*of_run, refused.rule, refused.text)
+            if verdict.halts and not plan.preview:
+                yield ControlOrdered("halt", f"risk_guard: {refused.rule}")
+        elif verdict.held:
+            self._memory.ask(plan.run_id, verdict.held)
+            yield PlanHeld(*of_run, verdict.held)
+        else:
+            yield PlanReady(verdict.plan)

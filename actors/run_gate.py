@@ -24,6 +24,7 @@ class RunGate(Actor):
     def __init__(self, clock: Clock, schedule: Schedule) -> None:
         self._clock, self._schedule = clock, schedule
         self._turns, self._is_linked, self._is_preview, self._is_recalled = RunTurns(), False, False, False
+        self._held: m.RebalanceDue | None = None  # a person is asked about its plan
 
     def recall_rebalance_due(self, msg: m.RebalanceDue) -> None:
         self._turns.recall_due(msg)
@@ -55,7 +56,7 @@ class RunGate(Actor):
         due = self._turns.current
         if due is None or not self._is_preview or not is_of(due, msg):
             return None
-        self._is_preview = False
+        self._is_preview, self._held = False, None
         return m.SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
 
     def on_plan_refused(self, msg: m.PlanRefused) -> Iterator[m.RunFinished | m.RunPaused]:
@@ -86,11 +87,29 @@ class RunGate(Actor):
         elif was_recalled:
             yield self._stop(turns.current, turns.ending or ("superseded" if turns.waiting else "interrupted"))
 
-    def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[m.RunStopOrdered | m.RunFinished]:
+    def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Start | m.RunStopOrdered]:
         self.recall_control_ordered(msg)
         yield from self._drop_unwanted()
         if msg.command in STOPS and self._turns.current is not None:
             yield self._stop(self._turns.current, STOPS[msg.command])
+        elif msg.command in ("approve", "reject") and (due := self._waits_for_a_person()) and due.run_id == msg.run_id:
+            self._held = None
+            if msg.command == "reject":
+                yield self._unsent(due, "declined", f"{msg.by} rejected the plan")
+            elif not self._is_preview:  # that is planned again anyway; a plan is never sent as it was held
+                yield from self._begin(due)
+
+    def on_plan_held(self, msg: m.PlanHeld) -> Later[m.HoldOverdue] | None:
+        due = self._turns.current
+        if due is None or not is_of(due, msg) or self._turns.ending or msg.preview is not self._is_preview:
+            return None
+        self._held, left_s = due, self._schedule.left_s(self._clock.now())
+        return None if msg.preview else Later(left_s, m.HoldOverdue(msg.run_id, msg.attempt))
+
+    def on_hold_overdue(self, msg: m.HoldOverdue) -> Iterator[m.RunFinished]:
+        if (due := self._waits_for_a_person()) is not None and is_of(due, msg):
+            self._held = None
+            yield self._unsent(due, "not_approved", "nobody approved the plan before the day's last order time")
 
     def _drop_unwanted(self) -> Iterator[m.RunFinished]:
         turns = self._turns
@@ -102,20 +121,26 @@ class RunGate(Actor):
     def _start_waiting(self) -> Iterator[_Start]:
         """Begin the run that waits, unless the broker does not answer; what cannot be sent yet is only shown."""
         yield from self._drop_unwanted()
-        turns, now = self._turns, self._clock.now()
-        due = turns.waiting
-        if due is None or not self._is_linked:
-            return
-        turns.waiting, turns.ending = None, ""
+        turns, due = self._turns, self._turns.waiting
+        if due is not None and self._is_linked:
+            turns.waiting, turns.ending = None, ""
+            yield from self._begin(due)
+
+    def _begin(self, due: m.RebalanceDue) -> Iterator[_Start]:
+        now = self._clock.now()
         opens_at = self._schedule.next_send(now) if due.day == now.date() else None
         if opens_at is None:
             yield self._unsent(due, "session_over", "the day's last order time passed before it could start")
             return
-        turns.current = due
+        self._turns.current = due
         self._is_preview = (wait_s := (max(due.send_at, opens_at) - now).total_seconds()) > 0
         if self._is_preview:
             yield Later(wait_s, m.SendWindowDue(due.run_id, due.attempt))
         yield m.SnapshotDue(due.run_id, due.target_id, due.day, due.attempt, self._is_preview)
+
+    def _waits_for_a_person(self) -> m.RebalanceDue | None:
+        """The run whose plan is held, unless it is being stopped; the executor answers for that."""
+        return self._held if self._held is self._turns.current and not self._turns.ending else None
 
     def _stop(self, due: m.RebalanceDue, reason: str) -> m.RunStopOrdered:
         self._turns.ending = reason

@@ -12,11 +12,12 @@ from actors.control_desk import ControlDesk, ControlTable
 from actors.equity_recorder import EquityRecorder
 from actors.file_watcher import FileWatcher, WatchSettings
 from actors.fill_tracker import FillTracker
+from actors.halt_watcher import HaltFolder, HaltWatcher
 from actors.keeper import Keeper, Keeping
 from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
-from actors.risk_guard import RiskGuard, RiskLimits
+from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
@@ -59,10 +60,12 @@ ACTORS: tuple[type[Actor], ...] = (
     Archivist,
     ControlDesk,
     Keeper,
+    HaltWatcher,
 )
 SHARES, FUNDS = frozenset({Kind.STOCK, Kind.CDR}), frozenset({Kind.ETF, Kind.LOF})
 # How often the control table is looked at: an order is a journalled message within 200 ms.
 _CONTROL_LOOK_S = 0.15
+_HALT_LOOK_S = 0.4  # a halt by file stops trading within 1 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Ports:
     offload: Offload
     hints: Hints | None
     keeping: Keeping | None = None
+    halts: HaltFolder | None = None
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -116,11 +120,6 @@ def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     return TargetRules(config.intake.allow_etf, config.intake.allow_empty, Decimal("0.000001"), limits.rows_max)
 
 
-def risk_limits(config: Config) -> RiskLimits:
-    """The hard limits of one plan."""
-    return RiskLimits(config.risk.weight_max, config.risk.turnover_max, config.risk.orders_max)
-
-
 def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileSettled], list[Row] | Refusal]:
     """How a claimed file becomes rows; blocks, so it is called off the loop."""
 
@@ -145,9 +144,10 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         config.execution.release,
         ChaseRules(config.execution.chase_after_s, config.execution.chase_times, config.execution.slippage_max),
         config.execution.absent,
+        config.risk.second_orders_max,
     )
     link = LinkRules(config.link.sweep_s, config.link.absent_after_s)
-    risk = risk_limits(config)
+    risk = config.risk.rules()
     broker, quotes, limits = ports.broker, ports.quotes, FileLimits()
     watch = WatchSettings(config.intake.settle_ms, config.intake.in_place_settle_ms, config.intake.scan_s)
     targets, read = target_rules(config, limits), file_reader(ports.inbox, limits)
@@ -159,7 +159,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: RunFollower(clock, schedule, follow_ups),
         lambda: Snapshotter(broker, quotes, clock),
         lambda: Planner(planning, config.plan.sizing, config.execution.absent),
-        lambda: RiskGuard(risk),
+        lambda: RiskGuard(risk, config.risk.hold),
         lambda: OrderExecutor(clock, schedule, execution, planning),
         lambda: BrokerLink(broker, clock, schedule, link),
         lambda: FillTracker(broker, quotes, clock, planning.costs, config.link.account_s),
@@ -167,6 +167,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: Archivist(ports.archive, ports.offload),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
         lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
+        lambda: HaltWatcher(ports.halts, clock, ports.offload, _HALT_LOOK_S),
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from qws.config_risk import RiskSection
 from qws.domain.allocator import Rounding, Unplaced
 from qws.domain.codes import classify
 from qws.domain.execution_rules import Release
@@ -104,14 +105,6 @@ class LinkSection(_Section):
     sweep_s: float = Field(default=3.0, gt=0, le=_DAY_S)
     absent_after_s: float = Field(default=180.0, gt=0, le=_DAY_S)
     account_s: float = Field(default=5.0, gt=0, le=_DAY_S)
-
-
-class RiskSection(_Section):
-    """Hard limits of one plan: fractions of total asset, number of orders."""
-
-    weight_max: Decimal = Field(default=Decimal(1), gt=0, le=1)
-    turnover_max: Decimal = Field(default=Decimal("2.05"), gt=0)
-    orders_max: int = Field(default=10_000, gt=0)
 
 
 class FeesSection(_Section):

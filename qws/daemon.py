@@ -29,6 +29,7 @@ from qws.log import LogTap
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
+from qws.store.halt_file import HaltFile
 from qws.store.inbox import InboxFolder
 from qws.store.journal import SqliteJournal
 from qws.store.results import FileArchive
@@ -55,16 +56,15 @@ async def serve(home: Home, config: Config) -> int:
             try:
                 projector = Projector(home.views, describe)
                 await projector.catch_up(journal)
-                inbox = InboxFolder(home.root / config.inbox, FileLimits().bytes_max)
+                folder = home.root / config.inbox
+                inbox = InboxFolder(folder, FileLimits().bytes_max)
                 inbox.prepare()
-                archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
-                hints = partial(folder_changes, home.root / config.inbox)
+                archive = FileArchive(home.archive, folder / "results", home.equity)
+                hints, halts = partial(folder_changes, folder), HaltFile(folder, clock.now)
                 keeping = HomeKeeper(home, config, journal, clock, in_thread)
                 keeping.stop_when(asked.is_set)
-                ports = Ports(
-                    edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread,
-                    hints, keeping,
-                )  # fmt: skip
+                market = edges.broker, edges.quotes, edges.calendar, edges.rules
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

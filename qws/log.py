@@ -25,7 +25,7 @@ from qws.text import describe
 if TYPE_CHECKING:
     from loguru import Record
 
-_WARNINGS = (m.TargetRejected, m.PlanRefused, m.LinkLost, m.LedgerDrift, m.RecordDisputed, m.StrayOrderSeen)
+_WARNINGS = (m.TargetRejected, m.PlanRefused, m.PlanHeld, m.LinkLost, m.LedgerDrift, m.RecordDisputed, m.StrayOrderSeen)
 
 
 def start_logging(home: Home, section: LogSection, *, console: bool, head: str = "") -> None:

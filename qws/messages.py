@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.plan import Plan
+from qws.domain.risk.rule import Breach
 from qws.domain.targets import DayTarget, DroppedRow, Refusal
 from qws.run_messages import AccountDue as AccountDue
 from qws.run_messages import BuysOverdue as BuysOverdue
@@ -106,10 +107,12 @@ class EquityDue(Message):
 
 @dataclass(frozen=True, slots=True)
 class ControlOrdered(Message):
-    """A person at the command line orders `halt`, `resume`, `cancel` or `rebalance`; a halt survives restarts."""
+    """A person orders `halt`, `reduce_only` or `resume`, which survive restarts, `cancel` or `rebalance`; or
+    `approve` or `reject` of the held plan of `run_id`."""
 
     command: str
     by: str
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,24 @@ class PlanRefused(Message):
     preview: bool
     reason: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeld(Message):
+    """The plan breaks rules that a person may allow: nothing of it is sent before. A held preview is told early."""
+
+    run_id: str
+    attempt: int
+    preview: bool
+    breaches: tuple[Breach, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOverdue(Message):
+    """The day's last order time is here, and nobody allowed the held plan of this attempt."""
+
+    run_id: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from tempfile import TemporaryDirectory
 from actors.planner import Planner
 from actors.risk_guard import RiskGuard
 from actors.snapshotter import Snapshotter
-from qws.app import plan_rules, risk_limits, schedule_of, target_rules
+from qws.app import plan_rules, schedule_of, target_rules
 from qws.config import Config
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import Plan
 from qws.domain.targets import DroppedRow, ParsedTarget, Refusal, parse_target
 from qws.edges import Edges
 from qws.gateways.files import FileLimits, read_rows
-from qws.messages import PlanDrafted, PlanReady, PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
+from qws.messages import PlanDrafted, PlanHeld, PlanReady, PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
 from qws.paper import open_paper, tables
 from qws.ports import Calendar, Clock
 from qws.terminal_look import TerminalLook
@@ -112,19 +112,24 @@ async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: 
     snapshotter = Snapshotter(edges.broker, edges.quotes, clock)
     planner, guard = (
         Planner(plan_rules(config, edges.rules), config.plan.sizing, config.execution.absent),
-        RiskGuard(risk_limits(config)),
+        RiskGuard(config.risk.rules(), config.risk.hold),
     )
     for actor in (snapshotter, planner):
         actor.on_target_accepted(target)
     day = target.days[0].day
     taken = await snapshotter.on_snapshot_due(SnapshotDue("preview", target.target_id, day, 0, preview=True))
     drafted = next(planner.on_snapshot_taken(_as_of_quotes(taken))) if isinstance(taken, SnapshotTaken) else taken
-    judged = guard.on_plan_drafted(drafted) if isinstance(drafted, PlanDrafted) else drafted
+    if isinstance(taken, SnapshotTaken):
+        guard.on_snapshot_taken(taken)
+    judged = next(guard.on_plan_drafted(drafted)) if isinstance(drafted, PlanDrafted) else drafted
     match drafted, judged:
         case PlanDrafted(), PlanRefused():
             return Preview(day, drafted.plan, target.dropped, Refusal(judged.reason, judged.text))
+        case PlanDrafted(), PlanHeld(breaches=(first, *_) as breaches):
+            text = "; ".join(each.text for each in breaches) + "; it would wait for `qws approve`"
+            return Preview(day, drafted.plan, target.dropped, Refusal(first.rule, text))
         case PlanDrafted(), PlanReady():
-            return Preview(day, drafted.plan, target.dropped, None)
+            return Preview(day, judged.plan, target.dropped, None)
     assert isinstance(judged, PlanRefused)
     return (Refusal(judged.reason, judged.text),)
 

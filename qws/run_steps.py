@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from qws import messages as m
 from qws.domain.execution import Execution, Phase
 from qws.domain.execution_rules import ExecutionRules
+from qws.domain.pace import Rate
+from qws.domain.run_orders import Leg
 from qws.domain.schedule import Schedule
 from qws.ports import Clock
 from qws.runtime.message import Later
@@ -23,6 +25,7 @@ class RunSteps:
     def __init__(self, clock: Clock, schedule: Schedule, rules: ExecutionRules) -> None:
         self._clock, self._schedule, self._rules = clock, schedule, rules
         self.is_linked, self.is_stopping = False, False
+        self._rate = Rate(rules.second_orders_max)
 
     def go_on(self, run: Execution | None) -> Iterator[Step]:
         """The only place where a run goes on."""
@@ -30,6 +33,8 @@ class RunSteps:
         while run is not None and self.is_linked and not self.is_stopping and not run.asked:
             if rows := run.due():
                 opens_at = self._schedule.next_send(now) if now.date() == run.day else None
+                if opens_at == now and (room := self._rate.room(now)) is not None:
+                    rows, opens_at = rows[:room], now if room else self._rate.opens_at()
                 if opens_at is None:
                     run.end_sending("session_over")
                 elif opens_at > now:
@@ -41,7 +46,9 @@ class RunSteps:
                     yield m.PricesDue(*run.key, codes)
                 else:
                     good_until = now + timedelta(seconds=self._rules.price_age_max_s)
-                    yield from (m.PlaceOrder(run.plan.run_id, each, good_until) for each in run.send(rows, now))
+                    orders = run.send(rows, now, self._rate.room(now))
+                    self._rate.note(len(orders), now)
+                    yield from (m.PlaceOrder(run.plan.run_id, each, good_until) for each in orders)
             elif not run.is_phase_over():
                 break
             elif run.turn() is Phase.ENDED:
@@ -53,10 +60,15 @@ class RunSteps:
         run.owes_round = not self.is_linked
         if self.is_linked:
             now, overdue = self._clock.now(), m.SellsOverdue if run.phase is Phase.SELLING else m.BuysOverdue
-            yield from (m.CancelOrder(run.plan.run_id, *leg.ids) for leg in run.cancel_round(now.date()))
+            yield from self.withdraw(run, run.cancel_round(now.date()))
             if not run.is_phase_over():
                 yield Later(self._schedule.pause_s(now, self._rules.cancel_wait_s), overdue(*run.key))
             yield from self.go_on(run)
+
+    def withdraw(self, run: Execution, legs: Collection[Leg]) -> Iterator[m.CancelOrder]:
+        """Cancel these orders now; in the same second so many fewer leave."""
+        self._rate.note(len(legs), self._clock.now())
+        yield from (m.CancelOrder(run.plan.run_id, *leg.ids) for leg in legs)
 
     def chase(self, run: Execution | None) -> Iterator[m.PricesDue | Later[m.ChaseDue]]:
         """Ask for the prices of names whose orders rest, and look again later."""

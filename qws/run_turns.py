@@ -7,8 +7,19 @@ from datetime import datetime
 
 from qws.domain.rest import AGAIN, FOLLOW_UP, STOPS
 from qws.domain.schedule import Schedule
-from qws.messages import PlanningDue, PlanRefused, RebalanceDue, RunFinished, RunPaused, SendWindowDue
+from qws.domain.trading_state import TradingState, state_after
+from qws.messages import (
+    HoldOverdue,
+    PlanHeld,
+    PlanningDue,
+    PlanRefused,
+    RebalanceDue,
+    RunFinished,
+    RunPaused,
+    SendWindowDue,
+)
 
+_Told = RunFinished | RunPaused | PlanRefused | PlanHeld | HoldOverdue | SendWindowDue
 HALTED = "halted", "trading is halted; after `qws resume` run it with `qws rebalance`"
 OVERTAKEN = "superseded", "a newer target came before this one could start"
 
@@ -19,8 +30,13 @@ class RunTurns:
     def __init__(self) -> None:
         self.current, self.waiting = None, None  # type: RebalanceDue | None, RebalanceDue | None
         self.ending, self.unwanted = "", ""  # why the current run is being stopped, and why the waiting one is
-        self.is_halted = False
+        self.state = TradingState.ACTIVE
         self._unanswered: dict[str, RebalanceDue | RunPaused] = {}  # an earlier life did not come to tell their end
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether nothing may start."""
+        return self.state is TradingState.HALTED
 
     def is_late(self, due: RebalanceDue) -> bool:
         """Whether what was to go on finds another run in its place."""
@@ -32,8 +48,7 @@ class RunTurns:
 
     def command(self, command: str) -> None:
         """A person ordered something."""
-        if command in ("halt", "resume"):
-            self.is_halted = command == "halt"
+        self.state = state_after(self.state, command)
         if command in STOPS:
             self.ending = self.unwanted = STOPS[command]
 
@@ -94,6 +109,6 @@ def unsent(due: RebalanceDue, reason: str, text: str, now: datetime) -> RunFinis
     return RunFinished.without_trades(due, status, reason, text, now)
 
 
-def is_of(due: RebalanceDue | None, told: RunFinished | RunPaused | PlanRefused | SendWindowDue) -> bool:
+def is_of(due: RebalanceDue | None, told: _Told) -> bool:
     """Whether this was told of the attempt that is due."""
     return due is not None and (told.run_id, told.attempt) == (due.run_id, due.attempt)

@@ -1,23 +1,18 @@
-"""What people read: every message as one line, in English or Chinese. Messages carry codes; sentences are made here."""
+"""What people read: every message as one line. Messages carry codes; sentences are made here."""
 
 from __future__ import annotations
 
-import gettext as _gettext
-import locale
-import re
 from collections.abc import Mapping
 from functools import singledispatch
-from importlib import resources
 from types import MappingProxyType
 
 from qws import messages as m
 from qws.domain.known_orders import NOT_SENT, is_turned_down
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
+from qws.language import _, translated, word
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
-from qws.words import N_, ORDER_STATUS, WORDS
-
-_translations: _gettext.NullTranslations = _gettext.NullTranslations()
+from qws.words import N_, ORDER_STATUS
 
 # Messages whose sentence says nothing of their content.
 _PLAIN: Mapping[type[Message], str] = MappingProxyType(
@@ -28,6 +23,7 @@ _PLAIN: Mapping[type[Message], str] = MappingProxyType(
         m.ListsRead: N_("what was cancelled has ended; the rest may be sent again"),
         m.ChaseDue: N_("look for orders that rest"),
         m.FollowUpDue: N_("what is left is planned again"),
+        m.HoldOverdue: N_("the time to approve the plan is over"),
         m.LinkReady: N_("broker ready"),
         m.SellsOverdue: N_("the time for the sells is over"),
         m.BuysOverdue: N_("the time for the buys is over"),
@@ -41,35 +37,11 @@ _PLAIN: Mapping[type[Message], str] = MappingProxyType(
 _ROWS_SHOWN = 5
 
 
-def speak(language: str) -> None:
-    """Choose the language of this process: `en`, `zh_CN`, or `auto` for the system's locale."""
-    global _translations
-    if language == "auto":
-        language = language_of(locale.setlocale(locale.LC_CTYPE))  # asks only; getlocale() raises for some names
-    folder = str(resources.files("qws") / "locale")
-    _translations = _gettext.translation("qws", folder, languages=[language], fallback=True)
-
-
-def language_of(locale_name: str | None) -> str:
-    """`zh_CN` for every Chinese locale (`zh_TW.UTF-8`, Windows' `Chinese (Simplified)_China.936`), otherwise `en`."""
-    first = re.split("[^a-z]", (locale_name or "").lower(), maxsplit=1)[0]
-    return "zh_CN" if first in ("zh", "chinese") else "en"
-
-
-def _(text: str) -> str:
-    return _translations.gettext(text)
-
-
-def _word(code: str) -> str:
-    """A code of ours as people say it; one without a word stays what it is."""
-    return _translations.gettext(WORDS[code]) if code in WORDS else code
-
-
 @singledispatch
 def describe(message: Message) -> str:
     """One line about a message, without its number and time. A type without a sentence is a bug that a test finds."""
     sentence = _PLAIN.get(type(message))
-    return type(message).__name__ if sentence is None else _translations.gettext(sentence)
+    return type(message).__name__ if sentence is None else translated(sentence)
 
 
 @describe.register
@@ -98,18 +70,18 @@ def _rejected(msg: m.TargetRejected) -> str:
 
 @describe.register
 def _phase(msg: m.SessionPhaseChanged) -> str:
-    return _("{day}: market phase {phase}").format(day=msg.day, phase=_word(msg.phase))
+    return _("{day}: market phase {phase}").format(day=msg.day, phase=word(msg.phase))
 
 
 @describe.register
 def _planning(msg: m.PlanningDue) -> str:
-    return _("{day}: the newest target is due ({trigger})").format(day=msg.day, trigger=_word(msg.trigger))
+    return _("{day}: the newest target is due ({trigger})").format(day=msg.day, trigger=word(msg.trigger))
 
 
 @describe.register
 def _rebalance(msg: m.RebalanceDue) -> str:
     return _("rebalance to target {id} ({trigger}, attempt {attempt}), orders from {at:%H:%M:%S}").format(
-        id=msg.target_id, trigger=_word(msg.trigger), attempt=msg.attempt, at=msg.send_at
+        id=msg.target_id, trigger=word(msg.trigger), attempt=msg.attempt, at=msg.send_at
     )
 
 
@@ -120,7 +92,7 @@ def _equity_due(msg: m.EquityDue) -> str:
 
 @describe.register
 def _control(msg: m.ControlOrdered) -> str:
-    return _("command by {by}: {command}").format(by=msg.by, command=_word(msg.command))
+    return _("command by {by}: {command}").format(by=msg.by, command=f"{word(msg.command)} {msg.run_id}".rstrip())
 
 
 @describe.register
@@ -163,6 +135,12 @@ def _drafted(msg: m.PlanDrafted) -> str:
 @describe.register
 def _refused(msg: m.PlanRefused) -> str:
     return _("plan refused: [{code}] {text}").format(code=msg.reason, text=msg.text)
+
+
+@describe.register
+def _held(msg: m.PlanHeld) -> str:
+    line = _("the plan waits until somebody approves or rejects {run}: {rules}")
+    return line.format(run=msg.run_id, rules="; ".join(f"[{each.rule}] {each.text}" for each in msg.breaches))
 
 
 @describe.register
@@ -210,7 +188,7 @@ def _cancel(msg: m.CancelOrder) -> str:
 def _status(order: BrokerOrder) -> str:
     if order.status is OrderStatus.JUNK and not is_turned_down(order):
         return _("not handed over") if order.message.startswith(NOT_SENT) else _("it never arrived")
-    return _(ORDER_STATUS[order.status])
+    return translated(ORDER_STATUS[order.status])
 
 
 @describe.register
@@ -239,7 +217,7 @@ def _fill(msg: m.FillReceived) -> str:
 @describe.register
 def _stray(msg: m.StrayOrderSeen) -> str:
     return _("the broker has order {id} [{tag}], which {why} [{code}]; it is cancelled").format(
-        id=msg.stray.order.order_id, tag=msg.stray.order.tag, why=_word(msg.stray.reason), code=msg.stray.reason
+        id=msg.stray.order.order_id, tag=msg.stray.order.tag, why=word(msg.stray.reason), code=msg.stray.reason
     )
 
 
@@ -270,13 +248,13 @@ def _drift(msg: m.LedgerDrift) -> str:
         if msg.code
         else _("drift of money: our books say {ours:,.2f}, the broker {theirs:,.2f}; {why} [{code_of_why}]")
     )
-    why = {"code": msg.code, "why": _word(msg.explanation), "code_of_why": msg.explanation}
+    why = {"code": msg.code, "why": word(msg.explanation), "code_of_why": msg.explanation}
     return text.format(ours=msg.ours, theirs=msg.theirs, **why)
 
 
 @describe.register
 def _finished(msg: m.RunFinished) -> str:
-    line = _("run {status}").format(status=_word(msg.status))
+    line = _("run {status}").format(status=word(msg.status))
     if msg.tracking_error is not None:
         line += _(", tracking error {error:.3%}, fees {fees:,.2f}").format(error=msg.tracking_error, fees=msg.fees)
     return line + (f" [{msg.reason}] {msg.text}".rstrip() if msg.reason else "")
@@ -285,12 +263,12 @@ def _finished(msg: m.RunFinished) -> str:
 @describe.register
 def _paused(msg: m.RunPaused) -> str:
     line = _("attempt {attempt} ended, the run may go on ({why})")
-    return line.format(attempt=msg.attempt, why=_word(msg.reason)) + f" [{msg.reason}] {msg.end.text}".rstrip()
+    return line.format(attempt=msg.attempt, why=word(msg.reason)) + f" [{msg.reason}] {msg.end.text}".rstrip()
 
 
 @describe.register
 def _equity(msg: m.EquityRecorded) -> str:
-    return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=_word(msg.kind), total=msg.asset.total)
+    return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=word(msg.kind), total=msg.asset.total)
 
 
 @describe.register

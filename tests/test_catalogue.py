@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from qws import text
+from qws import language, text
 from qws.domain.orders import OrderStatus
 from qws.domain.sessions import Phase
+from qws.language import language_of, speak
 from qws.runtime.message import Message
 from qws.store.codec import MESSAGE_TYPES
-from qws.text import describe, language_of, speak
+from qws.text import describe
 from qws.words import ORDER_STATUS, WORDS
 from tests.support import catalogue
 from tests.support.specimens import MESSAGES
@@ -31,9 +32,9 @@ def named(message: Message) -> str:
 
 @pytest.fixture(autouse=True)
 def _the_language_stays() -> Iterator[None]:
-    before = text._translations
+    before = language._translations
     yield
-    text._translations = before
+    language._translations = before
 
 
 class Listening(gettext.NullTranslations):
@@ -100,7 +101,7 @@ def test_every_message_type_has_a_specimen_and_a_sentence_of_its_own() -> None:
 
 def test_the_specimens_say_every_sentence_there_is() -> None:
     listening = Listening()
-    text._translations = listening
+    language._translations = listening
 
     for message in MESSAGES:
         describe(message)
@@ -140,8 +141,8 @@ def test_every_phase_and_every_order_status_has_a_word() -> None:
 def test_a_code_without_a_word_is_shown_as_it_is() -> None:
     speak("zh_CN")
 
-    assert text._word("never_heard_of") == "never_heard_of"
-    assert text._word("") == ""
+    assert language.word("never_heard_of") == "never_heard_of"
+    assert language.word("") == ""
 
 
 @pytest.mark.parametrize(

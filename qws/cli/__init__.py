@@ -30,7 +30,10 @@ COMMANDS = {
     "equity": ("qws.cli.equity", "The equity record, as table, PNG or HTML."),
     "log": ("qws.cli.log", "The log; -f follows it."),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),
-    "resume": ("qws.cli.control", "Trade again after a halt."),
+    "resume": ("qws.cli.control", "Trade again after a halt, and buy again after reduce-only."),
+    "reduce-only": ("qws.cli.control", "Sell only, until resume."),
+    "approve": ("qws.cli.control", "Let a held plan go."),
+    "reject": ("qws.cli.control", "End the run of a held plan; nothing of it is sent."),
     "cancel": ("qws.cli.control", "Cancel every working order of ours (--all)."),
     "rebalance": ("qws.cli.control", "Run today's newest target again."),
     "settle": ("qws.cli.control", "Say what became of an order that nobody could tell."),
@@ -52,7 +55,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         return command
 

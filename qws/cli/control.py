@@ -9,8 +9,10 @@ from collections.abc import Iterable
 import click
 
 from qws.cli.options import home_option, json_option, print_json
+from qws.cli.views import known_run
 from qws.domain.orders import TERMINAL
 from qws.domain.tags import day_part, is_ours, same_day_part
+from qws.domain.trading_state import STATE_OF
 from qws.home import Home
 from qws.runtime.clock import SystemClock
 from qws.store.lock import is_held
@@ -27,9 +29,12 @@ _ACCEPTED = {
     "resume": "trading is allowed again",
     "cancel": "working orders are being cancelled",
     "settle": "what you say of the order is taken over; `qws orders` shows what became of it",
+    "reduce_only": "nothing is bought any more, sells go on; `qws resume` allows buys again",
+    "approve": "the plan is made again at prices of now and sent; `qws runs` shows what becomes of it",
+    "reject": "the run ends, nothing of the plan is sent",
     "rebalance": "today's newest target is being planned again; `qws runs` shows what becomes of it",
 }
-_LASTING = frozenset({"halt", "resume"})
+_LASTING = frozenset(STATE_OF)
 
 
 @click.command()
@@ -48,6 +53,44 @@ def halt(ctx: click.Context, home: Home, *, as_json: bool) -> None:
 def resume(ctx: click.Context, home: Home, *, as_json: bool) -> None:
     """Trade again after a halt."""
     _order(ctx, home, "resume", as_json=as_json)
+
+
+@click.command()
+@home_option
+@json_option
+@click.pass_context
+def reduce_only(ctx: click.Context, home: Home, *, as_json: bool) -> None:
+    """Buy nothing more until `qws resume`, also over restarts; sells go on, also those of a halted account."""
+    _order(ctx, home, "reduce_only", as_json=as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@home_option
+@json_option
+@click.pass_context
+def approve(ctx: click.Context, home: Home, run_id: str, *, as_json: bool) -> None:
+    """Let the held plan of RUN go (its id, how it begins, or `last`); `qws status` shows which rules it breaks."""
+    _answer(ctx, home, "approve", run_id, as_json=as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@home_option
+@json_option
+@click.pass_context
+def reject(ctx: click.Context, home: Home, run_id: str, *, as_json: bool) -> None:
+    """End RUN, whose plan is held (its id, how it begins, or `last`); nothing of the plan is sent."""
+    _answer(ctx, home, "reject", run_id, as_json=as_json)
+
+
+def _answer(ctx: click.Context, home: Home, command: str, given: str, *, as_json: bool) -> None:
+    views = Views(home.views)
+    run_id = known_run(views, given)
+    if run_id not in {row["run_id"] for row in views.held()}:
+        text = f"the plan of {run_id} is not held; `qws runs` shows how it stands"
+        _tell(ctx, command, "refused", text, as_json=as_json)
+    _order(ctx, home, command, run_id, as_json=as_json)
 
 
 @click.command()
@@ -106,6 +149,7 @@ def _order(ctx: click.Context, home: Home, command: str, argument: str = "", *, 
 
 
 def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: bool) -> None:
+    command = command.replace("_", "-")  # as it was typed
     if as_json:
         print_json({"command": command, "result": result, "text": text})
     else:
@@ -130,7 +174,7 @@ def _asked(home: Home, command: str, argument: str) -> tuple[str, str]:
     try:
         for _ in range(round(ANSWER_WAIT_S / _LOOK_S)):
             answer = answer_of(home.views, id_)
-            if answer is not None and (command not in _LASTING or views.is_halted() == (command == "halt")):
+            if answer is not None and (command not in _LASTING or views.trading() is STATE_OF[command]):
                 break  # and whoever asks for the status next sees it
             pause(_LOOK_S)
     finally:

@@ -23,6 +23,7 @@ from qws.domain.targets import ParsedTarget, Refusal, parse_target
 from qws.errors import ConfigError
 from qws.gateways.files import FileLimits, read_rows
 from qws.home import Home
+from qws.language import speak
 from qws.log import LogTap, start_logging, stop_logging
 from qws.messages import EquityRecorded, RunFinished, TargetRejected
 from qws.runtime.clock import SHANGHAI, SystemClock
@@ -32,7 +33,7 @@ from qws.store.reading import Views
 from qws.store.results import FileArchive
 from qws.store.views import Projector
 from qws.tables import load_calendar
-from qws.text import describe, speak
+from qws.text import describe
 from qws.virtual import Stage, run_virtual
 
 # A stable day, so that the same seed gives the same demo whenever it is run.

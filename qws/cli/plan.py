@@ -18,11 +18,11 @@ from qws.domain.plan import PlanRow
 from qws.domain.report import planned_errors
 from qws.domain.targets import Refusal
 from qws.home import find_home
+from qws.language import speak
 from qws.log import silent
 from qws.preview import Preview, preview, preview_at_terminal
 from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.terminal_look import TerminalLook
-from qws.text import speak
 
 _COLUMNS = (
     Column("side"),

@@ -14,10 +14,10 @@ from qws.config import Config, load_config
 from qws.daemon import serve
 from qws.errors import QwsError, StoreError
 from qws.home import Home, find_home
+from qws.language import speak
 from qws.log import start_logging, stop_logging
 from qws.masking import discreet
 from qws.store.lock import HomeLock
-from qws.text import speak
 
 
 @click.command()

@@ -10,6 +10,7 @@ import click
 from qws.cli.options import home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.domain.tags import same_attempt_part
+from qws.domain.trading_state import TradingState
 from qws.home import Home
 from qws.store.lock import is_held, pid_of
 from qws.store.reading import Record, Views
@@ -39,6 +40,8 @@ def _status(home: Home, views: Views) -> Record:
     return {
         "state": _state(home, views, daemon),
         "halted": views.is_halted(),
+        "trading": str(views.trading()),
+        "held": views.held(),
         "waiting": views.waiting(),
         "home": str(home.root),
         "daemon": daemon or None,
@@ -55,13 +58,19 @@ def _state(home: Home, views: Views, daemon: Record) -> str:
     has_spoken = bool(daemon) and daemon["pid"] == pid_of(home.lock)  # else it is only just starting
     if has_spoken and (daemon["state"] == "stopped" or (views.silent_s() or 0.0) > SILENT_MAX_S):
         return "stopped"
-    return "halted" if views.is_halted() else "running"
+    trading = views.trading()
+    return "running" if trading is TradingState.ACTIVE else str(trading)
 
 
 def _show_status(home: Home, views: Views, found: Record) -> None:
     click.echo(_headline(home, views.daemon(), str(found["state"])))
     if found["halted"]:
         click.echo("trading is halted; `qws resume` allows it again")
+    if found["trading"] == TradingState.REDUCE_ONLY:
+        click.echo("trading only reduces, nothing is bought; `qws resume` allows buys again")
+    for run in views.held():
+        run_id = run["run_id"]
+        click.echo(f"held: {run_id} waits for `qws approve {run_id}` or `qws reject {run_id}`: {run['text']}")
     if waiting := views.waiting():
         click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
     if account := views.account():

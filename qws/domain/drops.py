@@ -12,6 +12,7 @@ from qws.domain.targets import Refusal
 READ_SUFFIXES = (".csv", ".xlsx", ".xls")
 _IGNORED_SUFFIXES = (".tmp", ".part", ".crdownload", ".reason.txt")
 _IGNORED_NAMES = frozenset({"desktop.ini", "thumbs.db"})
+_HALT, _HALTED = "halt", ".accepted"
 _RESERVED = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
 _NAME_BYTES_MAX = 180  # a claimed file and its reason file get longer names; 255 bytes is the usual end
 _SHOWN_MAX = 60
@@ -56,9 +57,17 @@ class Claimed:
 
 
 def is_ignored(name: str) -> bool:
-    """Whether an entry is never touched or answered: unfinished downloads, lock files, our own reason files."""
+    """Whether an entry is never touched or answered: unfinished downloads, lock files, our own reason files,
+    and what asks for a halt."""
     name = name.casefold()
-    return name.startswith((".", "~$")) or name.endswith(_IGNORED_SUFFIXES) or name in _IGNORED_NAMES
+    is_unfinished = name.startswith((".", "~$")) or name.endswith(_IGNORED_SUFFIXES)
+    return is_unfinished or name in _IGNORED_NAMES or name.partition(".")[0] == _HALT
+
+
+def is_halt(name: str) -> bool:
+    """Whether a file asks for a halt by its name, in any case and with any suffix; our receipts do not."""
+    name = name.casefold()
+    return name.partition(".")[0] == _HALT and not name.endswith(_HALTED)
 
 
 def name_refusal(name: str) -> Refusal | None:

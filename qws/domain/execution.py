@@ -99,11 +99,12 @@ class Execution(RunOrders):
         )  # fmt: skip
         return self.asked
 
-    def send(self, rows: Iterable[PlanRow], now: datetime) -> list[OrderRequest]:
-        """Let these rows leave; in the end buys are cut to the money that is certain."""
+    def send(self, rows: Iterable[PlanRow], now: datetime, most: int | None = None) -> list[OrderRequest]:
+        """Let these rows leave, in `most` orders; in the end buys are cut to the money that is certain."""
         if self.phase is Phase.BUYING:
             rows = fit_to_cash(rows, self._free(), self._fee)
-        requests, room = [], self._pace.room()  # type: list[OrderRequest], int | None
+        requests: list[OrderRequest] = []
+        room = min((each for each in (self._pace.room(), most) if each is not None), default=None)
         for row in rows:
             if row.shares < self._pending[row.code]:
                 self.reasons[row.code] = row.reason or "lot"

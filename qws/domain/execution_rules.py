@@ -30,7 +30,7 @@ class ChaseRules:
 class ExecutionRules:
     """Seconds of trading for sells and for buys, seconds between cancels, CNY never to be spent, seconds from which on
     quotes are too old to send by, when buys leave, when orders are chased,
-    and whether what never arrived is tried again."""
+    whether what never arrived is tried again, and how many orders and cancels leave in a second (0: any number)."""
 
     sell_wait_s: float
     buy_wait_s: float
@@ -40,3 +40,4 @@ class ExecutionRules:
     release: Release
     chase: ChaseRules
     absent: Absent
+    second_orders_max: int = 0

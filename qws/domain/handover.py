@@ -6,8 +6,11 @@ from datetime import date, datetime
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.known_orders import STALE_PRICE
+from qws.domain.market import Side
+from qws.domain.orders import OrderRequest
 from qws.domain.schedule import Schedule
 from qws.domain.tags import make_tag, same_attempt_part
+from qws.domain.trading_state import TradingState
 
 
 class Handover:
@@ -16,17 +19,19 @@ class Handover:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._ended: dict[str, str] = {}  # attempts that were stopped, and why
-        self.is_halted, self.is_stopping = False, False
+        self.state, self.is_stopping = TradingState.ACTIVE, False
 
     def end(self, day: date, target_id: str, attempt: int, reason: str) -> None:
         """No order of this attempt leaves any more."""
         self._ended[same_attempt_part(make_tag(day, target_id, attempt, 0))] = reason
 
-    def obstacle(self, tag: str, good_until: datetime, now: datetime) -> str:
+    def obstacle(self, order: OrderRequest, good_until: datetime, now: datetime) -> str:
         """Why an order must not be handed over now; empty when it may."""
-        if self.is_halted or self.is_stopping:
-            return "halted" if self.is_halted else "stopping"
-        if ended := self._ended.get(same_attempt_part(tag)):
+        if self.state is TradingState.HALTED or self.is_stopping:
+            return "halted" if self.state is TradingState.HALTED else "stopping"
+        if self.state is TradingState.REDUCE_ONLY and order.side is Side.BUY:
+            return "reduce_only"
+        if ended := self._ended.get(same_attempt_part(order.tag)):
             return ended
         if self._schedule.next_send(now) != now:
             return "session_over"

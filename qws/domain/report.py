@@ -29,7 +29,7 @@ def ending_of(run: Execution, end: Snapshot) -> tuple[str, Ending]:
     outcomes = whole(before.outcomes, outcomes_of(run, end))
     if status == "completed" and any(outcome.reason in UNDONE for outcome in outcomes):
         status, reason = "incomplete", "not_filled"
-    has_hope = not run.buys_held and rest_of(outcomes, run.rules.absent, before.follow_ups).codes
+    has_hope = run.buys_held != "drift" and rest_of(outcomes, run.rules.absent, before.follow_ups).codes
     pause = FOLLOW_UP if has_hope and reason in ("", "not_filled") else ""
     if status == INTERRUPTED:
         pause, status = INTERRUPTED, "incomplete"

@@ -8,6 +8,7 @@ from qws.domain.execution_rules import ExecutionRules
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.domain.plan import Plan
 from qws.domain.rest import SoFar
+from qws.domain.trading_state import TradingState, state_after
 
 
 class RunBook:
@@ -18,6 +19,7 @@ class RunBook:
         self._is_told: dict[tuple[str, int], bool] = {}
         self._paused: dict[str, SoFar] = {}
         self.run: Execution | None = None
+        self._state = TradingState.ACTIVE
 
     def begin(self, plan: Plan, stopped: str = "") -> bool:
         """Begin the run of this plan, or only end it, unless another is on, it is a preview, or its run is over."""
@@ -26,7 +28,13 @@ class RunBook:
         self.run = Execution(plan, self._rules, self._costs.on(plan.at.date()))
         self.run.before = self._paused.get(plan.run_id, self.run.before)
         self.run.owes_round = bool(stopped) and self.run.stop(stopped)
+        self._reduce()
         return True
+
+    def command(self, command: str) -> None:
+        """A person ordered something: while trading only reduces, no run buys anything more."""
+        self._state = state_after(self._state, command)
+        self._reduce()
 
     def of(self, run_id: str, attempt: int) -> Execution | None:
         """The run that is on, if it is this one: a timer or an order of another one means nothing."""
@@ -68,3 +76,7 @@ class RunBook:
         """The end of a run was told."""
         self._paused.pop(run_id, None)
         self.leave(run_id, attempt)
+
+    def _reduce(self) -> None:
+        if self.run is not None and self._state is TradingState.REDUCE_ONLY:
+            self.run.hold_buys("reduce_only")

@@ -91,6 +91,11 @@ class Schedule:
             return datetime.combine(now.date(), _LUNCH_END, now.tzinfo)
         return now
 
+    def left_s(self, now: datetime) -> float:
+        """Seconds until orders of today may leave no more: the last order time, or midnight where it never closes."""
+        day, close = (now.date() + _DAY, time(0)) if self.always_open else (now.date(), self.last_order_at)
+        return max(0.0, (datetime.combine(day, close, now.tzinfo) - now).total_seconds())
+
     def wait_s(self, now: datetime, trading_s: float) -> float:
         """Seconds of clock time in which `trading_s` seconds of trading pass, never beyond the last order time."""
         end = now + timedelta(seconds=trading_s)

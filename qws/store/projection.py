@@ -11,6 +11,7 @@ from functools import singledispatch
 from qws.domain.account import Asset, Position
 from qws.domain.orders import OrderStatus
 from qws.domain.plan import Plan
+from qws.domain.trading_state import STATE_OF, TradingState
 from qws.messages import (
     ControlOrdered,
     EquityRecorded,
@@ -19,6 +20,7 @@ from qws.messages import (
     OrderUpdated,
     PlaceOrder,
     PlanDrafted,
+    PlanHeld,
     PlanReady,
     PlanRefused,
     RebalanceDue,
@@ -106,8 +108,11 @@ def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statem
 
 @changes.register
 def _control_ordered(body: ControlOrdered, at: str, id_: int) -> Iterator[Statement]:
-    if body.command in ("halt", "resume"):
-        yield "UPDATE meta SET halted = ?", [(int(body.command == "halt"),)]
+    if body.command in STATE_OF:
+        yield "UPDATE meta SET halted = ?", [(list(TradingState).index(STATE_OF[body.command]),)]
+    if body.command in ("approve", "reject"):
+        sql = "UPDATE run SET status = 'planning', reason = '', text = '' WHERE run_id = ? AND status = 'held'"
+        yield sql, [(body.run_id,)]
 
 
 @changes.register
@@ -142,6 +147,13 @@ def _plan_ready(body: PlanReady, at: str, id_: int) -> Iterator[Statement]:
 def _plan_refused(body: PlanRefused, at: str, id_: int) -> Iterator[Statement]:
     sql = "UPDATE run SET status = 'refused', reason = ?, text = ? WHERE run_id = ?"
     yield sql, [(body.reason, body.text, body.run_id)]
+
+
+@changes.register
+def _plan_held(body: PlanHeld, at: str, id_: int) -> Iterator[Statement]:
+    texts = "; ".join(f"[{each.rule}] {each.text}" for each in body.breaches)
+    sql = "UPDATE run SET status = 'held', reason = ?, text = ? WHERE run_id = ?"
+    yield sql, [(body.breaches[0].rule, texts, body.run_id)]
 
 
 @changes.register

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from qws.domain.trading_state import TradingState
 from qws.errors import StoreError
 from qws.store.views_schema import VERSION
 
@@ -123,8 +124,16 @@ class Views:
         return int(str(self._first("SELECT applied_id FROM meta").get("applied_id", 0)))
 
     def is_halted(self) -> bool:
-        """Whether the newest halt or resume that the daemon accepted was a halt."""
-        return bool(self._first("SELECT halted FROM meta").get("halted"))
+        """Whether the newest halt, reduce-only or resume that the daemon accepted was a halt."""
+        return self.trading() is TradingState.HALTED
+
+    def trading(self) -> TradingState:
+        """Whether trading goes on, only reduces, or is halted."""
+        return list(TradingState)[int(str(self._first("SELECT halted FROM meta").get("halted", 0)))]
+
+    def held(self) -> list[Record]:
+        """Runs whose plan waits for a person, with the rules that it breaks."""
+        return self._read(f"{_RUNS} WHERE status = 'held' ORDER BY started_at, rowid")
 
     def waiting(self) -> list[Record]:
         """Orders of other processes that the daemon has not yet taken, oldest first."""

@@ -56,6 +56,7 @@ class Asked:
 
     id: int
     command: str
+    argument: str = ""
     by: str = "me"
 
 
@@ -151,6 +152,7 @@ class Day:
     told: list[Envelope] = field(default_factory=list)
     files: list[tuple[datetime, str, bytes]] = field(default_factory=list)
     execution: dict[str, object] = field(default_factory=dict)
+    risk: dict[str, object] = field(default_factory=dict)
     scan_s: float = 1.0
 
     def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "") -> None:
@@ -165,7 +167,8 @@ class Day:
         clock, home, loop = LoopClock(began), self.home, asyncio.get_running_loop()
         account = {"seed": 5, "cash": 1_000_000, "positions": "p.csv"}
         intake = {"scan_s": self.scan_s, "in_place_settle_ms": 50}
-        config = make_config({"intake": intake, "paper": account, "execution": self.execution}, "test")
+        sections = {"intake": intake, "paper": account, "execution": self.execution, "risk": self.risk}
+        config = make_config(sections, "test")
         paper = open_paper(config, home.root, clock, home.exchange, None)
         journal = await FailingJournal.open(home.journal)
         journal.fails_at = ended if how == "power" else None
@@ -174,7 +177,7 @@ class Day:
         for when, name, content in self.files:
             if began <= when < ended:
                 loop.call_later((when - began).total_seconds(), (home.inbox / name).write_bytes, content)
-        desk = Desk(clock, [(at(when), Asked(id_, word)) for id_, (when, word) in enumerate(self.orders)])
+        desk = Desk(clock, [(at(when), Asked(id_, *word.split(" "))) for id_, (when, word) in enumerate(self.orders)])
         desk.orders = [each for each in desk.orders if began <= each[0] < ended]
         line = Line(paper.exchange, clock, (at(self.outage[0]), at(self.outage[1])) if self.outage else None)
         ports = Ports(

@@ -103,3 +103,9 @@ def test_a_backup_is_asked_for_once_and_answered_when_it_is_there(problem: str, 
 
     assert heard_of == [BackupDue("/b.zip", "me", 1), ControlOrdered("halt", "me"), ControlOrdered("resume", "me")]
     assert table.answers == {1: answer, 2: "accepted"}
+
+
+def test_an_answer_to_a_held_plan_names_its_run() -> None:
+    table = Table([Row(1, "approve", "me", "20261119-aaaaaa")])
+
+    assert heard(table, HandClock(at("10:00:00")), 1) == [ControlOrdered("approve", "me", "20261119-aaaaaa")]

@@ -35,7 +35,7 @@ from time import perf_counter
 from qws.config import Config
 from qws.domain.execution_rules import Release
 from qws.domain.rest import Absent
-from qws.text import speak
+from qws.language import speak
 from tests.bench.arena import Outcome, draw_case, play
 from tests.bench.measure import machine
 from tests.bench.naive import PROGRAMS, Program

@@ -119,7 +119,7 @@ def test_every_table_that_changed_is_named_and_no_other(tmp_path: Path) -> None:
     home = a_live_home(tmp_path / "home")
     assert arm(home, ACCOUNT).exit_code == 0
 
-    edit(home, "orders_max = 10000", "orders_max = 20000")
+    edit(home, "\norders_max = 10000", "\norders_max = 20000")
     edit(home, "chase_times = 3", "chase_times = 4")
 
     named = why_not(home).partition(" changed since")[0].split(", ")

@@ -23,7 +23,7 @@ from tests.cli.rig import ROOT, as_json, call, held
 from tests.support.builders import an_order
 
 LASTING, MOMENTARY = (
-    ("halt", "resume"),
+    ("halt", "resume", "reduce-only"),
     (("cancel", "--all"), ("rebalance",), ("settle", an_order().tag, "--never-arrived")),
 )
 
@@ -35,7 +35,7 @@ def test_without_a_daemon_a_halt_and_a_resume_wait_for_the_next_start(home: Home
     assert (answer.code, answer.err) == (0, "")
     assert "next start" in answer.out
     (waiting,) = Views(home.views).waiting()
-    assert (waiting["command"], waiting["by"]) == (command, f"{getpass.getuser()}@{platform.node()}")
+    assert (waiting["command"], waiting["by"]) == (command.replace("-", "_"), f"{getpass.getuser()}@{platform.node()}")
 
 
 @pytest.mark.parametrize("words", MOMENTARY)
@@ -49,7 +49,7 @@ def test_without_a_daemon_a_cancel_and_a_rebalance_do_nothing(home: Home, words:
     assert Views(home.views).waiting() == []
 
 
-@pytest.mark.parametrize("words", [("halt",), ("resume",), *MOMENTARY])
+@pytest.mark.parametrize("words", [("halt",), ("resume",), ("reduce-only",), *MOMENTARY])
 def test_the_json_answer_names_command_result_and_text(home: Home, words: tuple[str, ...]) -> None:
     answer = call(home, *words, "--json")
 
@@ -113,11 +113,12 @@ def test_the_daemon_takes_every_order_and_status_shows_it_at_once(home: Home) ->
     assert call(home, "halt").code == 0
     with daemon(home) as ended:
         eventually(lambda: state(home) == "halted")  # ordered before it ran
-        for words, after in ((("resume",), "running"), (("halt",), "halted"), (("resume",), "running")):
+        states = {"resume": "running", "reduce-only": "reduce_only", "halt": "halted"}
+        for words in (("resume",), ("halt",), ("reduce-only",), ("resume",), ("halt",), ("resume",)):
             answer = as_json(home, *words)
             assert isinstance(answer, dict)
             assert (answer["command"], answer["result"]) == (words[0], "accepted")
-            assert state(home) == after
+            assert state(home) == states[words[0]]
         unknown = call(home, *MOMENTARY[-1])
         assert (unknown.code, "no order" in unknown.err) == (1, True)
         for momentary in MOMENTARY[:-1]:

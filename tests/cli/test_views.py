@@ -46,6 +46,8 @@ def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> N
     assert as_json(home, "status") == {
         "state": "never started",
         "halted": False,
+        "trading": "active",
+        "held": [],
         "waiting": [],
         "home": str(home.root),
         "daemon": None,

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qws.domain.execution import Execution
 from qws.domain.orders import OrderStatus
-from qws.domain.pace import Pace
+from qws.domain.pace import Pace, Rate
 from qws.domain.run_orders import Leg
-from tests.support.builders import FEE, a_plan, a_report, an_order, leave
+from tests.support.builders import FEE, a_plan, a_report, an_order, at, leave
 from tests.support.desk import RULES
 
 
@@ -124,3 +126,44 @@ def test_what_is_put_back_leaves_in_the_order_of_the_plan_whatever_came_back_fir
     (again,) = run.send(run.due(), run.plan.at)
     run.on_order(a_report(again, OrderStatus.REPORTED))
     assert [row.code for row in run.due()] == [third.code]
+
+
+def test_no_more_than_the_limit_leave_in_any_second_and_the_next_may_when_the_oldest_is_a_second_old() -> None:
+    rate, start = Rate(3), at("10:00:00")
+    half, whole = start + timedelta(milliseconds=500), start + timedelta(seconds=1)
+    rate.note(2, start)
+    assert rate.room(half) == 1
+    rate.note(1, half)
+
+    assert (rate.room(half), rate.opens_at()) == (0, whole)
+    assert rate.room(whole) == 2
+    rate.note(2, whole)
+    assert rate.opens_at() == half + timedelta(seconds=1)
+
+
+def test_cancels_count_and_are_never_kept_back() -> None:
+    rate, now = Rate(2), at("10:00:00")
+    rate.note(5, now)
+
+    assert (rate.room(now), rate.opens_at()) == (0, now + timedelta(seconds=1))
+
+
+def test_without_a_limit_any_number_leaves() -> None:
+    rate = Rate(0)
+    rate.note(1000, at("10:00:00"))
+
+    assert rate.room(at("10:00:00")) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 1500), st.integers(0, 9)), max_size=30), st.integers(1, 6))
+def test_whatever_waits_no_second_has_more_orders_than_the_limit(steps: list[tuple[int, int]], most: int) -> None:
+    rate, now, left = Rate(most), at("10:00:00"), list[datetime]()
+    for pause_ms, wanted in steps:
+        now += timedelta(milliseconds=pause_ms)
+        room = rate.room(now)
+        assert room is not None
+        rate.note(min(room, wanted), now)
+        left += [now] * min(room, wanted)
+
+    for moment in left:
+        assert sum(moment <= each < moment + timedelta(seconds=1) for each in left) <= most

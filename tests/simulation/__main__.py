@@ -12,8 +12,9 @@ from functools import partial
 from io import TextIOWrapper
 from time import perf_counter
 
+from qws.language import speak
 from qws.messages import SweepDue
-from qws.text import describe, speak
+from qws.text import describe
 from tests.simulation.seeds import Draw, Report, draw_world, judge, run_seed
 from tests.simulation.sweep import WEATHERS, killed_at, points, steps
 from tests.simulation.vendor import draw_vendor_world

@@ -24,7 +24,7 @@ from qws.domain.execution import Execution, Phase
 from qws.domain.handover import Handover
 from qws.domain.known_orders import KnownOrders
 from qws.domain.market import Quote, Side
-from qws.domain.orders import BrokerOrder, OrderStatus, Trade
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.planner import Goal, PlanRules
 from qws.domain.rest import Rest
@@ -156,8 +156,8 @@ def absent_at_once(self: Absence) -> dict[str, bool]:
     return {tag: True for tag, missing in self._missing.items() if missing.looks}
 
 
-def no_waiting_is_too_long(self: Handover, tag: str, good_until: datetime, now: datetime) -> str:
-    return _obstacle(self, tag, now, now)
+def no_waiting_is_too_long(self: Handover, order: OrderRequest, good_until: datetime, now: datetime) -> str:
+    return _obstacle(self, order, now, now)
 
 
 def nothing() -> Callable[[object, object], None]:

@@ -25,6 +25,7 @@ class People:
 
     def __init__(self, world: World) -> None:
         self._world, self._chance = world, Random(f"{world.seed}:people")
+        self._answers = Random(f"{world.seed}:answers")  # dice of their own, so that the other deeds stay
 
     def act(self, deed: Deed, when: datetime) -> None:
         """Do one deed."""
@@ -63,6 +64,18 @@ class People:
         self._world.desk.times.append(when)
         answer = partial(self._tell, order.tag) if order is not None else self._resume
         self._world.outside.at(when, answer)
+
+    def answer(self, run_id: str, asked: datetime) -> None:
+        """Some time after a plan was held: approve it, reject it, or never look."""
+        command = self._answers.choice(("approve", "approve", "approve", "approve", "reject", ""))
+        if command:
+            when = asked + timedelta(seconds=10 ** self._answers.uniform(-1, 3.8))
+            self._world.desk.times.append(when)
+            self._world.outside.at(when, lambda moment: self._give(command, run_id))
+        self._world.weather.note(f"held_then_{command or 'forgotten'}")
+
+    def _give(self, command: str, run_id: str) -> None:
+        self._world.desk.order(command, run_id)
 
     def _resume(self, when: datetime) -> None:
         self._world.weather.note("resumed_by_a_person")

@@ -26,6 +26,7 @@ from qws.runtime.system import System
 from qws.store import journal_file
 from tests.simulation import mistakes as wrong
 from tests.simulation.bug import Bug, Edit
+from tests.simulation.planted_risk import RISK_BUGS
 
 # The journal takes no tag twice and ends the process: that lock has to be open for another one to be tried.
 _JOURNAL_WITHOUT_LOCK: Edit = journal_file, "_TABLES", wrong.JOURNAL_WITHOUT_LOCK
@@ -280,6 +281,7 @@ BUGS = (
             (MarketClock, "recall_equity_recorded", wrong.nothing()),
         ),
     ),
+    *RISK_BUGS,
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from tests.simulation.verdict import Verdict
 from tests.simulation.wanted import CARRY
 from tests.simulation.weather import RATES, Weather, draw_rates
 from tests.simulation.witness import Violation
-from tests.simulation.workload import draw_action, draw_moment, draw_workload
+from tests.simulation.workload import draw_action, draw_moment, draw_workload, first_send
 from tests.simulation.world import Death, World, at, draw_config, tables
 
 _FIRST_DAYS = (date(2026, 9, 29), date(2026, 9, 30), date(2026, 11, 12), date(2026, 11, 19), date(2026, 11, 20))
@@ -59,6 +59,8 @@ def draw_world(seed: int, kind: type[World] = World, rates: Mapping[str, float] 
     weather = Weather(seed, {} if is_calm else draw_rates(seed, lost, rates))
     deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])
     deaths += [] if is_calm else _evenings(Random(f"{seed}:evening"), days)
+    if draw_config(seed).risk.hold:
+        deaths = [_while_asked(Random(f"{seed}:asked"), [each.when for each in workload.deeds if each.name]), *deaths]
     quirks = Quirks(late_open_s=400.0) if not is_calm and chance.random() < 0.2 else PERFECT
     return kind(seed, workload, weather, deaths, quirks)
 
@@ -77,6 +79,12 @@ def _deaths(chance: Random, days: list[date], drops: list[datetime]) -> list[Dea
         else:
             deaths.append(Death(chance.choice(POINTS), int(2 ** chance.uniform(0, 7)), None, pause_s))
     return sorted(deaths, key=lambda death: death.when or at("00:00", days[0]))
+
+
+def _while_asked(chance: Random, drops: list[datetime]) -> Death:
+    """It dies a while after a plan may have been held, and nobody need have answered by then."""
+    moment = first_send(chance.choice(drops)) + timedelta(seconds=10 ** chance.uniform(0, 2))
+    return Death("kill", 0, min(moment, at("14:57", moment.date())), 10 ** chance.uniform(0, 3))
 
 
 def _evenings(chance: Random, days: list[date]) -> list[Death]:

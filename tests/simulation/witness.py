@@ -59,6 +59,7 @@ class Witness:
     def __init__(self, terminal: Terminal, others: Others, execution: ExecutionSection, calendar: Calendar) -> None:
         self._terminal, self._others, self._release = terminal, others, execution.release
         self.wanted = Wanted(self.blame, calendar, carries=execution.carry)
+        self.listeners: list[Callable[[Envelope], None]] = [self.wanted.note]
         self.violations: list[Violation] = []
         self.held_back = timedelta(0)  # an adapter may keep an order so long before it leaves
         self.intents: dict[str, PlaceOrder] = {}
@@ -86,7 +87,8 @@ class Witness:
     def on_durable(self, batch: Sequence[Envelope]) -> None:
         """These messages are on the disk."""
         for envelope in batch:
-            self.wanted.note(envelope)
+            for listen in self.listeners:
+                listen(envelope)
             match envelope.body:
                 case OrderUpdated(order=order):
                     self._status[order.tag] = order

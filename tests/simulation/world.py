@@ -24,6 +24,7 @@ from qws.gateways.sim.quirks import Quirks
 from qws.ports import Broker
 from qws.runtime.clock import SHANGHAI, VirtualLoop
 from qws.tables import load_calendar, load_rules
+from tests.simulation.approvals import HELD_ABOVE, Approvals
 from tests.simulation.disk import Desk, DeskPort, Diary, JournalPort, Shelf
 from tests.simulation.faults import FaultyBroker, FaultyQuotes
 from tests.simulation.inbox import Folder, FolderPort, Hinting
@@ -39,6 +40,7 @@ from tests.simulation.workload import Workload
 
 NO_CRASH = ("", 0)
 _SHARE = 0.15  # of the seeds have another value of a setting
+_HOLDING = (2, 7)  # of twenty seeds, these hold plans for a person
 _LIVES_MAX = 20  # planned deaths are three at most: more is a crash loop
 
 
@@ -62,10 +64,11 @@ def tables() -> tuple[RuleBook, TradingCalendar]:
 
 
 @cache
-def config_of(release: Release, absent: Absent = Absent.HOLD, *, carries: bool = False) -> Config:
+def config_of(release: Release, absent: Absent = Absent.HOLD, *, carries: bool = False, holds: bool = False) -> Config:
     """The configuration: as it is shipped, but for a folder that is seldom read."""
     execution = {"release": release, "absent": absent, "carry": carries}
     settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": execution}
+    settings |= {"risk": {"turnover_max": HELD_ABOVE, "hold": ["turnover"]}} if holds else {}
     return make_config(settings, "simulation")
 
 
@@ -73,7 +76,8 @@ def draw_config(seed: int) -> Config:
     """What a seed sets otherwise than it is shipped."""
     draw = Random(f"{seed}:config")
     absent = Absent.AGAIN if draw.random() < _SHARE else Absent.HOLD
-    return config_of(Release.STRICT if seed % 4 == 1 else Release.PIPELINED, absent, carries=draw.random() < _SHARE)
+    release, carries = Release.STRICT if seed % 4 == 1 else Release.PIPELINED, draw.random() < _SHARE
+    return config_of(release, absent, carries=carries, holds=seed % 20 in _HOLDING)
 
 
 def at(clock: str, day: date) -> datetime:
@@ -114,6 +118,10 @@ class World:
             self.outside.at(at("14:58", day), self._turn_fair)
         people = People(self)
         self.witness.ask = people.help
+        if self._config.risk.hold:
+            approvals = Approvals(self.witness.blame)
+            approvals.ask = people.answer
+            self.witness.listeners.append(approvals.note)
         for deed in workload.deeds:
             self.outside.at(deed.when, partial(people.act, deed))
         self.desk.times = [deed.when for deed in workload.deeds if deed.what in COMMANDS]

@@ -4,9 +4,10 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+from qws.language import speak
 from qws.messages import LedgerDrift, RunFinished
 from qws.store.results import FileArchive
-from qws.text import describe, speak
+from qws.text import describe
 from tests.support.builders import RUN, a_due, at
 
 SHARES = LedgerDrift(RUN, 0, "600000.SH", Decimal(400), Decimal(500), "manual_trade")

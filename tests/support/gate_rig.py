@@ -8,8 +8,10 @@ from actors.run_gate import RunGate
 from qws.domain.rest import FOLLOW_UP
 from qws.messages import (
     ControlOrdered,
+    HoldOverdue,
     LinkLost,
     LinkReady,
+    PlanHeld,
     PlanRefused,
     RebalanceDue,
     RunFinished,
@@ -38,6 +40,8 @@ _NAMES = {
     LinkReady: "link_ready",
     LinkLost: "link_lost",
     PlanRefused: "plan_refused",
+    PlanHeld: "plan_held",
+    HoldOverdue: "hold_overdue",
     SendWindowDue: "send_window_due",
 }
 

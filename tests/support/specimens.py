@@ -8,6 +8,7 @@ from decimal import Decimal
 from qws import messages as m
 from qws.domain.market import Side
 from qws.domain.orders import OrderStatus, Stray
+from qws.domain.risk.rule import Breach
 from qws.domain.targets import DroppedRow, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from tests.support import builders as b
@@ -41,6 +42,9 @@ MESSAGES: tuple[Message, ...] = (
     m.SnapshotTaken(b.RUN, b.TARGET, b.DAY, 0, False, _SNAPSHOT),
     m.PlanDrafted(_PLAN),
     m.PlanRefused(b.RUN, 0, False, "turnover", "buys and sells are 3.0 of total asset"),
+    m.PlanHeld(b.RUN, 0, False, (Breach("turnover", Decimal(3), Decimal(2), "of total asset", "too much"),)),
+    m.HoldOverdue(b.RUN, 0),
+    m.ControlOrdered("approve", "cli", b.RUN),
     m.PlanReady(_PLAN),
     m.PlanReady(replace(_PLAN, preview=True)),
     m.SendWindowDue(b.RUN, 0),

@@ -19,10 +19,11 @@ from actors.fill_tracker import FillTracker
 from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
-from actors.risk_guard import RiskGuard, RiskLimits
+from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
+from qws.config_risk import RiskSection
 from qws.domain.account import Position
 from qws.domain.execution_rules import ChaseRules, Release
 from qws.domain.orders import LinkRules, OrderRequest
@@ -153,7 +154,7 @@ class TradingDay:
             lambda: RunFollower(clock, schedule, FOLLOW_UPS),
             lambda: Snapshotter(broker, quotes, clock),
             lambda: Planner(RULES, Sizing.AT_SEND, Absent.HOLD),
-            lambda: RiskGuard(RiskLimits(Decimal(1), Decimal(3), 10_000)),
+            lambda: RiskGuard(RiskSection(turnover_max=Decimal(3)).rules(), ()),
             lambda: OrderExecutor(clock, schedule, EXECUTION, RULES),
             lambda: BrokerLink(broker, clock, schedule, LinkRules(3.0, 10.0)),
             lambda: FillTracker(broker, quotes, clock, RULES.costs, ACCOUNT_S),

@@ -1,0 +1,1 @@
+"""Pre-trade risk: pure rules over a plan, one small file per family; `judge` composes them."""

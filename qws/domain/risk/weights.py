@@ -1,0 +1,59 @@
+"""Rules about what a target wants: the sum of its weights, its heaviest names, how many there are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from qws.domain.plan import Plan
+from qws.domain.risk.rule import Facts, Finding
+
+_TOLERANCE = Decimal("0.000001")
+_TOP = 5
+
+
+def account_insane(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """An account that is worth nothing or owes cash is looked at by a person."""
+    if plan.total_asset > 0 and plan.cash >= 0:
+        return None
+    text = f"total asset {plan.total_asset}, cash {plan.cash}: check the account by hand"
+    return Finding(-min(plan.total_asset, plan.cash), text)
+
+
+def weight_sum(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """The weights of all names together."""
+    weights = sum((row.weight for row in plan.rows), Decimal(0))
+    if weights <= limit + _TOLERANCE:
+        return None
+    return Finding(weights, f"weights add up to {weights}, the limit is {limit}")
+
+
+def single_name(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """The heaviest name."""
+    row = max(plan.rows, key=lambda each: each.weight, default=None)
+    if row is None or row.weight <= limit:
+        return None
+    return Finding(row.weight, f"{row.code} weighs {row.weight}, the limit is {limit}")
+
+
+def concentration(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """The five heaviest names together."""
+    weights = sum(sorted((row.weight for row in plan.rows), reverse=True)[:_TOP], Decimal(0))
+    if weights <= limit + _TOLERANCE:
+        return None
+    return Finding(weights, f"the {_TOP} heaviest names weigh {weights}, the limit is {limit}")
+
+
+def too_many_names(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """Names with a weight."""
+    names = _names(plan)
+    return Finding(Decimal(names), f"{names} names, the limit is {limit}") if names > limit else None
+
+
+def too_few_names(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """Names with a weight: a file of which half is missing has few. The measure is how many are missing."""
+    names = _names(plan)
+    return Finding(limit - names, f"{names} names, at least {limit} are expected") if names < limit else None
+
+
+def _names(plan: Plan) -> int:
+    return sum(row.weight > 0 for row in plan.rows)
