@@ -9,7 +9,7 @@ from qws.domain.plan import Plan
 from qws.messages import PlanDrafted, PlanReady, PlanRefused
 from qws.runtime.actor import Actor
 
-_TOLERANCE = Decimal("0.000001")
+ROW_TOLERANCE = Decimal("0.000001")  # how far rounding may have raised a weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def broken_rule(plan: Plan, limits: RiskLimits) -> tuple[str, str] | None:
     if plan.total_asset <= 0 or plan.cash < 0:
         return "account_insane", f"total asset {plan.total_asset}, cash {plan.cash}: check the account by hand"
     weights = sum((row.weight for row in plan.rows), Decimal(0))
-    if weights > 1 + _TOLERANCE:
+    if weights > 1 + ROW_TOLERANCE * sum(1 for row in plan.rows if row.weight):
         return "sum_over_one", f"weights add up to {weights}"
     heaviest = max(plan.rows, key=lambda row: row.weight, default=None)
     if heaviest is not None and heaviest.weight > limits.weight_max:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from actors.archivist import Archive, Archivist
 from actors.broker_link import BrokerLink
@@ -15,7 +14,7 @@ from actors.fill_tracker import FillTracker
 from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
-from actors.risk_guard import RiskGuard, RiskLimits
+from actors.risk_guard import ROW_TOLERANCE, RiskGuard, RiskLimits
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
@@ -110,7 +109,7 @@ def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
 
 def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     """What a weight file may hold; weights may exceed 1 by rounding only."""
-    return TargetRules(config.intake.allow_etf, config.intake.allow_empty, Decimal("0.000001"), limits.rows_max)
+    return TargetRules(config.intake.allow_etf, config.intake.allow_empty, ROW_TOLERANCE, limits.rows_max)
 
 
 def risk_limits(config: Config) -> RiskLimits:

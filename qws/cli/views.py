@@ -39,11 +39,13 @@ def _status(home: Home, views: Views) -> Record:
     return {
         "state": _state(home, views, daemon),
         "halted": views.is_halted(),
+        "halted_at": views.halted_at(),
         "waiting": views.waiting(),
         "home": str(home.root),
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
         "actors": {str(actor.pop("name")): actor for actor in views.actors()},
+        "targets_waiting": views.targets_waiting(),
         "last_run": views.last_run() or None,
     }
 
@@ -59,7 +61,7 @@ def _state(home: Home, views: Views, daemon: Record) -> str:
 
 
 def _show_status(home: Home, views: Views, found: Record) -> None:
-    click.echo(_headline(home, views.daemon(), str(found["state"])))
+    click.echo(_headline(home, views.daemon(), str(found["state"]), found["halted_at"]))
     if found["halted"]:
         click.echo("trading is halted; `qws resume` allows it again")
     if waiting := views.waiting():
@@ -68,19 +70,30 @@ def _show_status(home: Home, views: Views, found: Record) -> None:
         click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()
     click.echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
+    _show_waiting(views.targets_waiting())
     if actors := views.actors():
         click.echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
 
 
-def _headline(home: Home, daemon: Record, state: str) -> str:
+def _show_waiting(targets: Sequence[Record]) -> None:
+    if targets:
+        names = ("day", "file", "target_id", "accepted_at")
+        click.echo(f"\ntargets that wait for their day\n{_table(names, targets)}")
+
+
+def _headline(home: Home, daemon: Record, state: str, halted_at: object) -> str:
     if not daemon:
         remedy = "" if state == "running" else f"; start it: qws run --home {home.root}"
         return f"{state}: {home.root}{remedy}"
     since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
+    if state == "halted":
+        since = halted_at or since
     line = f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}"
-    if state == "stopped" and daemon["state"] != "stopped" and is_held(home.lock):
-        line += f"\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
-    return line
+    if state != "stopped" or daemon["state"] == "stopped":
+        return line
+    if is_held(home.lock):
+        return f"{line}\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
+    return f"{line}\nit was cut off, not stopped; `qws recover --dry-run` tells what the next start does"
 
 
 @click.command()
@@ -88,8 +101,11 @@ def _headline(home: Home, daemon: Record, state: str) -> str:
 @json_option
 def runs(home: Home, *, as_json: bool) -> None:
     """Every run and its result, oldest first."""
-    nothing = f"no run yet: copy a weight file into {home.inbox}"
-    _show(Views(home.views).runs(), _runs_table, nothing, as_json=as_json)
+    views = Views(home.views)
+    waiting = [] if as_json else views.targets_waiting()
+    nothing = "no run yet" if waiting else f"no run yet: copy a weight file into {home.inbox}"
+    _show(views.runs(), _runs_table, nothing, as_json=as_json)
+    _show_waiting(waiting)
 
 
 def _runs_table(rows: Iterable[Record]) -> str:

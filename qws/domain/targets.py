@@ -102,11 +102,12 @@ class ParsedTarget:
 
 @dataclass(frozen=True, slots=True)
 class TargetRules:
-    """What a file may ask for. `sum_tolerance` is a fraction of the account, `rows_max` counts rows without header."""
+    """What a file may ask for. `row_tolerance` is how far rounding may have raised each weight, a fraction of the
+    account; `rows_max` counts rows without header."""
 
     allow_etf: bool
     allow_empty: bool
-    sum_tolerance: Decimal
+    row_tolerance: Decimal
     rows_max: int
 
 
@@ -218,9 +219,10 @@ class _Reading:
     def result(self) -> ParsedTarget | tuple[Refusal, ...]:
         """Check each day's sum and what is left; then the target or the refusals."""
         for day, weights in self._days.items():
-            total = sum(weights.values(), Decimal(0))
-            if total > 1 + self._rules.sum_tolerance:
-                self._refuse("sum_over_one", f"the weights of {day} sum to {total:.10g}; write fractions or percents")
+            most = 1 + self._rules.row_tolerance * sum(1 for weight in weights.values() if weight)
+            if (total := sum(weights.values(), Decimal(0))) > most:
+                remedy = "write fractions or percents, and round them so that they sum to 1 at most"
+                self._refuse("sum_over_one", f"the weights of {day} sum to {total:.10g}; {remedy}")
         if not self.refusals and not self._days:
             newest = max(self._past)
             self._refuse("stale_date", f"the newest date is {newest}, before {self._today}; send a current file")

@@ -106,8 +106,10 @@ def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statem
 
 @changes.register
 def _control_ordered(body: ControlOrdered, at: str, id_: int) -> Iterator[Statement]:
-    if body.command in ("halt", "resume"):
-        yield "UPDATE meta SET halted = ?", [(int(body.command == "halt"),)]
+    if body.command == "halt":  # the number of the first one tells since when
+        yield "UPDATE meta SET halted = ? WHERE halted = 0", [(id_,)]
+    elif body.command == "resume":
+        yield "UPDATE meta SET halted = 0", [()]
 
 
 @changes.register

@@ -66,7 +66,8 @@ def test_a_live_home_that_nobody_armed_is_refused_and_says_so_in_the_log(tmp_pat
     assert "qws arm" in err
     lines = log_of(home).splitlines()
     assert "live account ****0365" in lines[0]
-    assert "qws arm" in lines[1]
+    assert "paper.always_open = true" in lines[1]
+    assert "qws arm" in lines[2]
     assert ACCOUNT not in log_of(home)
     assert not home.journal.exists()
 

@@ -82,11 +82,18 @@ def test_a_sum_over_one_refuses_the_file_and_prints_the_sum() -> None:
     assert "percents" in refusal.text
 
 
-@pytest.mark.parametrize(("second", "fits"), [("0.500001", True), ("0.5000011", False)])
-def test_the_sum_may_overshoot_by_the_tolerance_and_no_more(second: str, *, fits: bool) -> None:
-    parsed = parse((DAY, "600519.SH", "0.5"), (DAY, "000001.SZ", second))
+@pytest.mark.parametrize(("second", "fits"), [("0.500002", True), ("0.5000021", False)])
+def test_the_sum_may_overshoot_by_the_tolerance_of_each_row_that_holds_and_no_more(second: str, *, fits: bool) -> None:
+    parsed = parse((DAY, "600519.SH", "0.5"), (DAY, "000001.SZ", second), (DAY, "600000.SH", "0"))
 
     assert isinstance(parsed, ParsedTarget) is fits
+
+
+def test_thirds_that_were_rounded_up_at_the_sixth_decimal_are_a_target() -> None:
+    codes = ("600519.SH", "000001.SZ", "600000.SH")
+
+    (target,) = accepted(*((DAY, code, "0.333334") for code in codes)).days
+    assert sum(weight.weight for weight in target.weights) == Decimal("1.000002")
 
 
 def test_dropped_rows_do_not_count_towards_the_sum() -> None:
