@@ -91,7 +91,7 @@ def _checks(home: Home) -> Iterator[Check]:
     try:
         config = load_config(home.config_file)
     except ConfigError as error:
-        yield Check("config", "FAIL", str(error), f"correct {home.config_file}")
+        yield Check("config", "FAIL", str(error), "correct what the text names")
         return
     yield Check("config", "OK", f"{home.config_file}: {account_label(config)}")
     yield from _tables(home, config, SystemClock().now().date())

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from qws.domain.target_cells import MEANINGS, NAMES, header_meaning
 from qws.domain.targets import Cell, DayTarget, ParsedTarget, Row, Weight, parse_target
 from tests.support.target_rows import (
     DAY,
@@ -143,6 +144,19 @@ def test_a_missing_column_is_named_with_what_was_found() -> None:
     assert refusal.code == "missing_column"
     assert "weight" in refusal.text
     assert "date, code" in refusal.text
+    assert "权重" in refusal.text
+
+
+def test_every_name_that_is_offered_for_a_column_is_read() -> None:
+    assert set(NAMES) == set(MEANINGS)
+    for meaning, names in NAMES.items():
+        assert {header_meaning(name) for name in names.removeprefix("or ").split(", ")} == {meaning}
+
+
+def test_a_row_with_two_faults_tells_both() -> None:
+    found = refused(("soon", "600519", "half"), (DAY, "000001", "0.1"))
+
+    assert [(refusal.code, refusal.row) for refusal in found] == [("bad_date", 2), ("bad_weight", 2)]
 
 
 def test_two_columns_of_one_meaning_are_refused_by_name() -> None:
