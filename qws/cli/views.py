@@ -27,11 +27,11 @@ run_option = click.option("--run", "run_id", metavar="RUN", help="Of this run on
 def status(home: Home, *, as_json: bool) -> None:
     """State, account, actors, last run."""
     views = Views(home.views)
-    found = _status(home, views)
+    found, targets = _status(home, views), views.targets_waiting()
     if as_json:
-        print_json(found)
+        print_json(found | {"targets_waiting": targets})
     else:
-        _show_status(home, views, found)
+        _show_status(home, views, found, targets)
 
 
 def _status(home: Home, views: Views) -> Record:
@@ -45,7 +45,6 @@ def _status(home: Home, views: Views) -> Record:
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
         "actors": {str(actor.pop("name")): actor for actor in views.actors()},
-        "targets_waiting": views.targets_waiting(),
         "last_run": views.last_run() or None,
     }
 
@@ -60,7 +59,7 @@ def _state(home: Home, views: Views, daemon: Record) -> str:
     return "halted" if views.is_halted() else "running"
 
 
-def _show_status(home: Home, views: Views, found: Record) -> None:
+def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Record]) -> None:
     click.echo(_headline(home, views.daemon(), str(found["state"]), found["halted_at"]))
     if found["halted"]:
         click.echo("trading is halted; `qws resume` allows it again")
@@ -70,7 +69,7 @@ def _show_status(home: Home, views: Views, found: Record) -> None:
         click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()
     click.echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
-    _show_waiting(views.targets_waiting())
+    _show_waiting(targets)
     if actors := views.actors():
         click.echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
 
