@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.targets import ParsedTarget, Refusal, Row, Sessions, TargetRules, parse_target
@@ -17,10 +17,22 @@ from qws.runtime.actor import Actor
 ReadFile = Callable[[WeightFileSettled], list[Row] | Refusal]
 
 _ID_DIGITS = 12
-_DUPLICATE = (
-    "the same bytes were accepted as {name} at {at:%Y-%m-%d %H:%M:%S} (target {target_id}); "
-    "to trade that target again use qws rebalance, otherwise change the file"
+_DUPLICATE = "the same bytes were accepted as {name} at {at:%Y-%m-%d %H:%M:%S} (target {target_id}); "
+_NEWEST = "it is the newest target of today: to trade it again use `qws rebalance`"
+_WAITS = "it is the newest target of {day} and waits for that day"
+_OVERTAKEN = (
+    "the newest target of {day} is {newest}: to trade this one again, change the file in any way, "
+    "such as the order of its rows, and drop it"
 )
+_PAST = "its last day {day} is over: drop a file with a current date"
+
+
+class _Accepted(NamedTuple):
+    name: str
+    at: datetime
+    target_id: str
+    path: str
+    days: tuple[date, ...]
 
 
 class EffectiveDays(Protocol):
@@ -45,20 +57,22 @@ class WeightValidator(Actor):
         self, clock: Clock, schedule: EffectiveDays, rules: TargetRules, read: ReadFile, offload: Offload
     ) -> None:
         self._clock, self._schedule, self._rules, self._read, self._offload = clock, schedule, rules, read, offload
-        self._accepted: dict[str, tuple[str, datetime, str, str]] = {}
+        self._accepted: dict[str, _Accepted] = {}
+        self._newest: dict[date, str] = {}
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        self._accepted[msg.sha256] = msg.name, msg.at, msg.target_id, msg.path
+        days = tuple(target.day for target in msg.days)
+        self._accepted[msg.sha256] = _Accepted(msg.name, msg.at, msg.target_id, msg.path, days)
+        self._newest.update(dict.fromkeys(days, msg.target_id))
 
     async def on_weight_file_settled(self, msg: WeightFileSettled) -> TargetAccepted | TargetRejected | None:
         first = self._accepted.get(msg.sha256)
-        if first is not None and first[3] == msg.path:
+        if first is not None and first.path == msg.path:
             return None  # the same drop, told again after the watcher restarted
         now = self._clock.now()
         if first is not None:
-            name, at, target_id, _ = first
-            text = _DUPLICATE.format(name=name, at=at, target_id=target_id)
-            return TargetRejected(msg.name, msg.path, msg.sha256, now, (Refusal("duplicate", text),))
+            refusal = Refusal("duplicate", self._receipt(first, now.date()))
+            return TargetRejected(msg.name, msg.path, msg.sha256, now, (refusal,))
         try:
             day = self._schedule.effective_day(now)
         except UnknownDay as unknown:
@@ -73,6 +87,16 @@ class WeightValidator(Actor):
         )
         self.recall_target_accepted(accepted)
         return accepted
+
+    def _receipt(self, first: _Accepted, today: date) -> str:
+        """What became of bytes that were accepted before, and how their target can be traded again."""
+        text = _DUPLICATE.format(name=first.name, at=first.at, target_id=first.target_id)
+        day = min((each for each in first.days if each >= today), default=None)
+        if day is None:
+            return text + _PAST.format(day=max(first.days))
+        if self._newest[day] != first.target_id:
+            return text + _OVERTAKEN.format(day=day, newest=self._newest[day])
+        return text + (_NEWEST if day == today else _WAITS.format(day=day))
 
     def _parse(self, msg: WeightFileSettled, day: date) -> ParsedTarget | tuple[Refusal, ...]:
         rows = self._read(msg)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from actors.archivist import Archive, Archivist
 from actors.broker_link import BrokerLink
@@ -31,6 +30,7 @@ from qws.domain.market import Kind
 from qws.domain.orders import LinkRules
 from qws.domain.planner import PlanRules
 from qws.domain.rest import FollowUps
+from qws.domain.risk.weights import ROW_TOLERANCE
 from qws.domain.rules import RuleBook
 from qws.domain.schedule import Schedule
 from qws.domain.targets import Refusal, Row, TargetRules
@@ -117,7 +117,7 @@ def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
 
 def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     """What a weight file may hold; weights may exceed 1 by rounding only."""
-    return TargetRules(config.intake.allow_etf, config.intake.allow_empty, Decimal("0.000001"), limits.rows_max)
+    return TargetRules(config.intake.allow_etf, config.intake.allow_empty, ROW_TOLERANCE, limits.rows_max)
 
 
 def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileSettled], list[Row] | Refusal]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from qws.config_faults import NOT_JSON, fault_line
 from qws.config_risk import RiskSection
 from qws.domain.allocator import Rounding, Unplaced
 from qws.domain.codes import classify
@@ -18,7 +20,7 @@ from qws.domain.execution_rules import Release
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
 from qws.errors import ConfigError
-from qws.masking import hide, masked
+from qws.masking import hide
 
 _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
@@ -233,7 +235,7 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; give this user the right to read it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML in UTF-8, with Windows paths in single quotes: {error}") from error
-    config = _checked(Config, table, str(path))
+    config = _checked(Config, table, str(path), {})
     hide(config.xt.account)
     return config
 
@@ -256,22 +258,13 @@ class _Asked(Config):
 
 def make_config(table: dict[str, Any], source: str) -> Config:
     """Check a table of settings; `source` is named in errors. Raises ConfigError."""
-    return _checked(_Asked, table, source)
+    return _checked(_Asked, table, source, table)
 
 
-def _checked(kind: type[Config], table: dict[str, Any], source: str) -> Config:
+def _checked(kind: type[Config], table: dict[str, Any], source: str, settled: Mapping[str, object]) -> Config:
     try:
         return kind(**table)
     except ValidationError as error:
-        raise ConfigError("\n".join(_line(source, problem) for problem in error.errors())) from error
-
-
-def _line(source: str, problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"{source}: unknown key {key}; correct its spelling or remove it"
-    if not key:  # between sections: the input would be everything there is
-        return f"{source}: {problem['ctx']['error']}"
-    shown = masked(f"{problem['input']}") if key == "xt.account" else repr(problem["input"])
-    remedy = "; put it in quotes" if problem["type"] == "string_type" else ""
-    return f"{source}: {key} = {shown}: {problem['msg']}{remedy}"
+        raise ConfigError("\n".join(fault_line(source, problem, settled) for problem in error.errors())) from error
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}: {NOT_JSON}") from error

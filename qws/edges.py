@@ -15,7 +15,7 @@ from loguru import logger
 from qws.config import Config
 from qws.domain.calendar import TradingCalendar
 from qws.domain.rules import RuleBook
-from qws.errors import AlreadyRunning, GatewayError, GatewayLost
+from qws.errors import AlreadyRunning, ConfigError, GatewayError, GatewayLost
 from qws.gateways.sim.books import Books, Opening
 from qws.gateways.sim.shadow import ShadowBroker
 from qws.gateways.wire.client import WireBroker, WireQuotes
@@ -24,6 +24,8 @@ from qws.gateways.xt.broker import XtBroker
 from qws.gateways.xt.calendar import XtCalendar
 from qws.gateways.xt.quotes import QuoteLine, XtQuotes
 from qws.gateways.xt.settings import Deadlines, Pace, Terminal
+from qws.gateways.xt.vendor import VendorMissing, load_trade_side
+from qws.gateways.xt.worker import ThreadWorker
 from qws.home import Home, account_lock
 from qws.paper import fee_plan, open_paper, tables
 from qws.ports import Broker, Calendar, Clock, Quotes
@@ -87,6 +89,7 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
     xt, limits = config.xt, deadlines_of(config)
     line, terminal = QuoteLine(xt.package, limits, port=xt.port), terminal_of(config)
     terminal.lock.parent.mkdir(parents=True, exist_ok=True)
+    await require_package(config)
     live = XtBroker(terminal, clock, limits, pace_of(config, patient=True))
     quotes, books = XtQuotes(line, rules, clock, any_day=config.paper.always_open), None
     broker: Broker = live
@@ -108,6 +111,19 @@ async def _at_terminal(home: Home, config: Config, clock: Clock) -> AsyncIterato
         await quotes.close()
         if books is not None:
             books.close()
+
+
+async def require_package(config: Config) -> None:
+    """Raises ConfigError when the vendor's package cannot be used: trying again does not help, a person must look."""
+    worker = ThreadWorker("xt import")
+    try:
+        await worker.call("import", partial(load_trade_side, config.xt.package), config.xt.import_s)
+    except VendorMissing as error:
+        raise ConfigError(str(error)) from error
+    except GatewayError as error:  # it may come yet: the link tries on
+        logger.warning("{}", error)
+    finally:
+        worker.end(lambda: None)
 
 
 async def opening_of(live: Broker) -> Opening:

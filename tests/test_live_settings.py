@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -74,6 +75,44 @@ def test_the_environment_may_name_the_account(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("QWS_XT__ACCOUNT", "0100000365")
 
     assert load_config(file).xt.account == "0100000365"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("QWS_SCHEDULE__PLAN_AT", "25:00", "environment variable QWS_SCHEDULE__PLAN_AT: schedule.plan_at = '25:00'"),
+        ("qws_plan__bogus", "1", "environment variable QWS_PLAN__BOGUS: unknown key plan.bogus"),
+        ("QWS_INTAKE", '{"scan_s": 0}', "environment variable QWS_INTAKE: intake.scan_s = 0"),
+        ("QWS_SCHEDULE__SEND_AT", "15:00", "qws.toml with environment variable QWS_SCHEDULE__SEND_AT: schedule"),
+        ("QWS_MODE", "live", "qws.toml with environment variable QWS_MODE: mode"),
+        ("QWS_PLAN__PROTECTED", "600519.SH", 'environment: error parsing value for field "plan"'),
+    ],
+)
+def test_what_the_environment_said_wrong_is_not_blamed_on_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    for each in [each for each in os.environ if each.upper().startswith("QWS_")]:
+        monkeypatch.delenv(each)
+    file = tmp_path / "qws.toml"
+    file.write_text("[plan]\ndrift_band = 0\n", encoding="utf-8")
+    monkeypatch.setenv("QWS_HOME", "somewhere")
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+
+    assert said in str(raised.value)
+    assert (str(file) in str(raised.value)) == said.startswith("qws.toml")
+    assert "QWS_HOME" not in str(raised.value)
+
+
+def test_what_a_command_was_asked_for_is_blamed_on_it_and_not_on_the_environment_it_overrides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QWS_PAPER__CASH", "5")
+
+    with pytest.raises(ConfigError, match=r"^qws demo: paper\.cash"):
+        make_config({"paper": {"cash": -1}}, "qws demo")
 
 
 def test_a_live_home_is_never_shown_as_the_simulated_account(tmp_path: Path) -> None:

@@ -50,6 +50,21 @@ def test_the_task_starts_at_log_on_of_a_person_who_stays_logged_on(task: Element
     assert text(task, "Principals/Principal/RunLevel") == "LeastPrivilege"
 
 
+@pytest.mark.parametrize("name", READMES)
+def test_the_task_is_registered_for_the_log_on_of_one_user(name: str, task: ElementTree.Element) -> None:
+    (found,) = re.findall(r'\.Replace\("([^"]+)", "([^"]+)"\)', (FOLDER / name).read_text(encoding="utf-8"))
+    xml = (FOLDER / "qws-task.xml").read_text(encoding="utf-8")
+    assert xml.count(found[0]) == 1
+
+    registered = ElementTree.fromstring(xml.replace(*found))
+
+    trigger = registered.find("Triggers/LogonTrigger", NAMESPACE)
+    assert trigger is not None
+    assert [child.tag.rpartition("}")[2] for child in trigger] == ["Enabled", "UserId", "Delay"]  # the schema's order
+    assert text(registered, "Triggers/LogonTrigger/UserId") == "$me"
+    assert task.find("Triggers/LogonTrigger/UserId", NAMESPACE) is None
+
+
 def test_the_task_starts_again_and_is_never_ended_by_a_limit_or_a_battery(task: ElementTree.Element) -> None:
     assert text(task, "Settings/RestartOnFailure/Interval") == "PT1M"
     assert 1 <= int(text(task, "Settings/RestartOnFailure/Count")) <= 255  # an unsigned byte in the schema
@@ -110,6 +125,15 @@ def test_what_a_person_must_cure_is_said_in_a_window_that_stays_and_nothing_star
     waits, _, back = script.partition("ping ")[2].partition("goto ")
     assert waits
     assert back.startswith("again")
+
+
+def test_where_qws_is_not_installed_nobody_is_told_to_run_it() -> None:
+    script = (FOLDER / "start.cmd").read_text(encoding="ascii")
+    missing = script.partition(":missing")[2].partition(":person")[0]
+
+    assert "uv sync" in missing
+    assert missing.split()[-4:] == ["pause", "exit", "/b", "0"]
+    assert calls(missing) == []
 
 
 @pytest.mark.parametrize("name", ["start.cmd", *READMES])

@@ -15,7 +15,9 @@ echo qws ended with code %CODE% and starts again in a minute. To stop it, press 
 ping -n 61 127.0.0.1 >nul
 goto again
 :missing
-echo qws is not installed in "%CD%": run "uv sync" there.
+echo qws is not installed in "%CD%": run "uv sync" there, then close this window and start the task qws again.
+pause
+exit /b 0
 :person
 echo qws does NOT run, and does not start again by itself: the reason stands above.
 echo Look with ".venv\Scripts\qws.exe" doctor --home "%QWS_HOME%"

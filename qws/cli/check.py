@@ -91,7 +91,7 @@ def _checks(home: Home) -> Iterator[Check]:
     try:
         config = load_config(home.config_file)
     except ConfigError as error:
-        yield Check("config", "FAIL", str(error), f"correct {home.config_file}")
+        yield Check("config", "FAIL", str(error), "correct what the text names")
         return
     yield Check("config", "OK", f"{home.config_file}: {account_label(config)}")
     yield from _tables(home, config, SystemClock().now().date())
@@ -156,7 +156,8 @@ def _tables(home: Home, config: Config, today: date) -> Iterator[Check]:
     except ConfigError as error:
         yield Check("calendar", "FAIL", str(error), f"correct {home.config_folder / 'calendar.toml'}")
         return
-    yield calendar_check(calendar, today, home.config_folder / "calendar.toml", is_used=not config.paper.always_open)
+    own, is_used = home.config_folder / "calendar.toml", not config.paper.always_open
+    yield calendar_check(calendar, today, own, is_used=is_used)
 
 
 def calendar_check(calendar: TradingCalendar, today: date, own: Path, *, is_used: bool) -> Check:
@@ -164,7 +165,7 @@ def calendar_check(calendar: TradingCalendar, today: date, own: Path, *, is_used
     until = calendar.known_until
     text = f"trading days are known until {until}"
     if not is_used:
-        text += "; this paper account is always open and does not ask"
+        text += "; with paper.always_open = true they are not asked for"
     remedy = f"put the closed weekdays of the next year and a later known_until into {own}"
     if today > until:
         return Check("calendar", "FAIL" if is_used else "WARN", text, remedy)

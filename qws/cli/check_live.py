@@ -34,6 +34,7 @@ def live_checks(home: Home, config: Config) -> Iterator[Check]:
 
     if config.mode == "live":
         yield armed_check(obstacle(home, config), account_label(config), home)
+    yield hours_check(is_any=config.paper.always_open)
     yield session_check(_windows_session())
     yield zone_check(SystemClock().now().astimezone().utcoffset())
     yield sleep_check(_power_settings())
@@ -50,6 +51,14 @@ def armed_check(reason: str, label: str, home: Home) -> Check:
     if reason:
         return Check("armed", "FAIL", reason, f"look at the settings, then run `qws arm --home {home.root}`")
     return Check("armed", "OK", f"armed for {label}")
+
+
+def hours_check(*, is_any: bool) -> Check:
+    """Whether orders leave in the exchanges' sessions only; any hour is for a terminal that is simulated."""
+    if is_any:
+        remedy = "set paper.always_open = false, unless the terminal is a simulator"
+        return Check("hours", "WARN", "paper.always_open = true: orders leave at ANY HOUR of any day", remedy)
+    return Check("hours", "OK", "orders leave in the exchanges' sessions")
 
 
 def session_check(session: int | None) -> Check:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, time
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
-from qws.cli.check import Check, skipped
+from qws.cli.check import ELSEWHERE, Check, skipped
 from qws.config import Config
 from qws.domain.calendar import TradingCalendar
 from qws.edges import deadlines_of, terminal_of
@@ -70,7 +71,7 @@ async def _package(config: Config) -> Check:
     try:
         found = await worker.call("import", partial(differences, package), config.xt.import_s)
     except GatewayError as error:
-        return Check("package", "FAIL", str(error), "install it, or set xt.package")
+        return Check("package", "FAIL", str(error), package_remedy(sys.platform))
     finally:
         worker.end(lambda: None)
     text = f"{package} {_version(package)} was imported in {loop.time() - started:.1f} s"
@@ -80,6 +81,13 @@ async def _package(config: Config) -> Check:
     if loop.time() - started > _IMPORT_SLOW_S:
         return Check("package", "WARN", text, "let the virus scanner leave the Python folder alone")
     return Check("package", "OK", text)
+
+
+def package_remedy(platform: str) -> str:
+    """What helps where the package cannot be imported: its native part exists for Windows only."""
+    if platform != "win32":
+        return f"nothing to install: xtquant cannot work on this system; {ELSEWHERE}, or set xt.package to a bridge"
+    return "install it, or set xt.package"
 
 
 def _version(package: str) -> str:

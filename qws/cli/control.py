@@ -170,7 +170,10 @@ def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
 
 
 def _asked(home: Home, command: str, argument: str) -> tuple[str, str]:
-    id_, answer, views = leave(home, command, argument), None, Views(home.views)
+    views = Views(home.views)
+    if command == "rebalance" and views.is_halted():
+        return "refused", "trading is halted, nothing is planned; `qws resume` first, then `qws rebalance`"
+    id_, answer = leave(home, command, argument), None
     try:
         for _ in range(round(ANSWER_WAIT_S / _LOOK_S)):
             answer = answer_of(home.views, id_)

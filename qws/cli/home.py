@@ -28,9 +28,13 @@ def make_home(folder: Path) -> Home:
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def init(folder: Path) -> None:
-    """Make FOLDER a home: config/qws.toml (paper, always open), inbox, state, logs."""
-    home = make_home(folder)
+    """Make FOLDER a home: config/qws.toml (paper, always open), inbox, state, logs; what is there already stays."""
+    home = Home(folder.resolve())
+    kept = [f"{each}" for each in (home.config_file, home.inbox, home.state, home.logs) if each.exists()]
+    make_home(folder)
     click.echo(f"home: {home.root}")
+    if kept:
+        click.echo(f"kept as it was: {', '.join(kept)}")
     click.echo(f"settings: {home.config_file}")
     click.echo(f"start the daemon:  qws run --home {home.root}")
     click.echo(f"then copy a weight file (date, stock_code, weight) into {home.inbox}")

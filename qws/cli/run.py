@@ -47,6 +47,8 @@ def _locked(home: Home, config: Config, lock: HomeLock, *, quiet: bool) -> int:
         head = f"home {home.root}, {account_label(config)}, settings {home.config_file}"
         start_logging(home, config.log, console=not quiet, head=head)
         logger.info("{}", head)
+        if config.mode != "paper" and config.paper.always_open:
+            logger.warning("paper.always_open = true: orders leave at any hour; for a simulated terminal only")
         code = _serve(home, config, quiet=quiet)
         logger.info("stopped, exit code {}", code)
     finally:

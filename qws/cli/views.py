@@ -28,11 +28,11 @@ run_option = click.option("--run", "run_id", metavar="RUN", help="Of this run on
 def status(home: Home, *, as_json: bool) -> None:
     """State, account, actors, last run."""
     views = Views(home.views)
-    found = _status(home, views)
+    found, targets = _status(home, views), views.targets_waiting()
     if as_json:
-        print_json(found)
+        print_json(found | {"targets_waiting": targets})
     else:
-        _show_status(home, views, found)
+        _show_status(home, views, found, targets)
 
 
 def _status(home: Home, views: Views) -> Record:
@@ -42,6 +42,7 @@ def _status(home: Home, views: Views) -> Record:
         "halted": views.is_halted(),
         "trading": str(views.trading()),
         "held": views.held(),
+        "halted_at": views.halted_at(),
         "waiting": views.waiting(),
         "home": str(home.root),
         "daemon": daemon or None,
@@ -62,8 +63,8 @@ def _state(home: Home, views: Views, daemon: Record) -> str:
     return "running" if trading is TradingState.ACTIVE else str(trading)
 
 
-def _show_status(home: Home, views: Views, found: Record) -> None:
-    click.echo(_headline(home, views.daemon(), str(found["state"])))
+def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Record]) -> None:
+    click.echo(_headline(home, views.daemon(), str(found["state"]), found["halted_at"]))
     if found["halted"]:
         click.echo("trading is halted; `qws resume` allows it again")
     if found["trading"] == TradingState.REDUCE_ONLY:
@@ -77,19 +78,30 @@ def _show_status(home: Home, views: Views, found: Record) -> None:
         click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()
     click.echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
+    _show_waiting(targets)
     if actors := views.actors():
         click.echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
 
 
-def _headline(home: Home, daemon: Record, state: str) -> str:
+def _show_waiting(targets: Sequence[Record]) -> None:
+    if targets:
+        names = ("day", "file", "target_id", "accepted_at")
+        click.echo(f"\ntargets that wait for their day\n{_table(names, targets)}")
+
+
+def _headline(home: Home, daemon: Record, state: str, halted_at: object) -> str:
     if not daemon:
         remedy = "" if state == "running" else f"; start it: qws run --home {home.root}"
         return f"{state}: {home.root}{remedy}"
     since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
+    if state == "halted":
+        since = halted_at or since
     line = f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}"
-    if state == "stopped" and daemon["state"] != "stopped" and is_held(home.lock):
-        line += f"\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
-    return line
+    if state != "stopped" or daemon["state"] == "stopped":
+        return line
+    if is_held(home.lock):
+        return f"{line}\nprocess {daemon['pid']} hangs: it still holds this home; end it, then start `qws run` again"
+    return f"{line}\nit was cut off, not stopped; `qws recover --dry-run` tells what the next start does"
 
 
 @click.command()
@@ -97,8 +109,11 @@ def _headline(home: Home, daemon: Record, state: str) -> str:
 @json_option
 def runs(home: Home, *, as_json: bool) -> None:
     """Every run and its result, oldest first."""
-    nothing = f"no run yet: copy a weight file into {home.inbox}"
-    _show(Views(home.views).runs(), _runs_table, nothing, as_json=as_json)
+    views = Views(home.views)
+    waiting = [] if as_json else views.targets_waiting()
+    nothing = "no run yet" if waiting else f"no run yet: copy a weight file into {home.inbox}"
+    _show(views.runs(), _runs_table, nothing, as_json=as_json)
+    _show_waiting(waiting)
 
 
 def _runs_table(rows: Iterable[Record]) -> str:

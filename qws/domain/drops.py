@@ -16,9 +16,9 @@ _HALT, _HALTED = "halt", ".accepted"
 _RESERVED = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
 _NAME_BYTES_MAX = 180  # a claimed file and its reason file get longer names; 255 bytes is the usual end
 _SHOWN_MAX = 60
-_NOTICE = "{name} was refused at {at:%Y-%m-%d %H:%M:%S}. Nothing of it will be traded.\n\n{reasons}\n\n{remedy}\n"
-_DROP_AGAIN = "Correct the file and drop it into the inbox again."
-_REMOVE = "It was left in the inbox; remove it from there."
+_NOTICE = "{name} was refused at {at:%Y-%m-%d %H:%M:%S}. Nothing of it will be traded.\n\n{reasons}\n{remedy}"
+_DROP_AGAIN = "\nCorrect the file and drop it into the inbox again.\n"
+_REMOVE = "\nIt was left in the inbox; remove it from there.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ def renamed_here(appeared: Collection[str], gone: Collection[str]) -> frozenset[
 def refusal_notice(name: str, at: datetime, refusals: Sequence[Refusal], *, is_moved: bool) -> str:
     """What the reason file beside a refused file says: when, every reason with its code, and what to do."""
     reasons = "\n".join(f"{refusal.code}: {refusal.text}" for refusal in refusals)
-    return _NOTICE.format(name=name, at=at, reasons=reasons, remedy=_DROP_AGAIN if is_moved else _REMOVE)
+    remedy = _DROP_AGAIN if is_moved else _REMOVE
+    if all(refusal.code == "duplicate" for refusal in refusals):  # nothing is wrong with it
+        remedy = ""
+    return _NOTICE.format(name=name, at=at, reasons=reasons, remedy=remedy)
 
 
 @dataclass(slots=True)

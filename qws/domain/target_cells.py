@@ -46,6 +46,9 @@ _HEADERS = {
     "weight": "weight weights targetweight portfolioweight "
     "权重 目标权重 仓位 目标仓位 配置权重 持仓权重 目标比例 权重比例",
 }
+# Others that are usual, for messages.
+NAMES = {"date": "or trade_date, 日期, 交易日期", "stock_code": "or code, symbol, 证券代码, 股票代码",
+         "weight": "or target_weight, 权重, 目标权重"}  # fmt: skip
 _MEANING = {word: meaning for meaning, words in _HEADERS.items() for word in words.split()}
 
 

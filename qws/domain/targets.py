@@ -13,6 +13,7 @@ from qws.domain.codes import classify
 from qws.domain.market import Exchange, Kind
 from qws.domain.target_cells import (
     MEANINGS,
+    NAMES,
     SHOWN_MAX,
     Cell,
     header_meaning,
@@ -102,11 +103,12 @@ class ParsedTarget:
 
 @dataclass(frozen=True, slots=True)
 class TargetRules:
-    """What a file may ask for. `sum_tolerance` is a fraction of the account, `rows_max` counts rows without header."""
+    """What a file may ask for. `row_tolerance`, a fraction of the account, is what rounding may have added to each
+    weight above 0; `rows_max` counts rows without header."""
 
     allow_etf: bool
     allow_empty: bool
-    sum_tolerance: Decimal
+    row_tolerance: Decimal
     rows_max: int
 
 
@@ -162,7 +164,7 @@ def _find_columns(header: Row) -> tuple[int, ...] | tuple[Refusal, ...]:
     refusals = []
     for meaning, at in places.items():
         if not at:
-            text = f"no column is named {meaning}; found {found}, needed {_HEADER_LINE}"
+            text = f"no column is named {meaning} ({NAMES[meaning]}); found {found}, needed {_HEADER_LINE}"
             refusals.append(Refusal("missing_column", text, header.number))
         elif len(at) > 1:
             names = _listed([header.cells[place] for place in at])
@@ -195,17 +197,15 @@ class _Reading:
         if not self._is_clean(number, date_cell, code_cell, weight_cell):
             return
         day = self._date(number, date_cell)
-        if day is None:
-            return
-        if day < self._today:
+        if day is not None and day < self._today:
             self._past.setdefault(day, []).append(number)
             return
-        weights = self._days.setdefault(day, {})
         weight = read_weight(weight_cell)
         if weight is None:
             self._refuse("bad_weight", weight_problem(weight_cell), number)
+        weights = {} if day is None else self._days.setdefault(day, {})
         code = self._share(number, code_cell)
-        if weight is None or code is None:
+        if day is None or weight is None or code is None:
             return
         first = self._rows.setdefault((day, code), number)
         if first != number:
@@ -218,12 +218,13 @@ class _Reading:
     def result(self) -> ParsedTarget | tuple[Refusal, ...]:
         """Check each day's sum and what is left; then the target or the refusals."""
         for day, weights in self._days.items():
-            total = sum(weights.values(), Decimal(0))
-            if total > 1 + self._rules.sum_tolerance:
-                self._refuse("sum_over_one", f"the weights of {day} sum to {total:.10g}; write fractions or percents")
+            total, count = sum(weights.values(), Decimal(0)), sum(1 for weight in weights.values() if weight)
+            if total > 1 + count * self._rules.row_tolerance:
+                text = f"the weights of {day} sum to {total:.10g}; write fractions or percents, rounded to 1 at most"
+                self._refuse("sum_over_one", text)
         if not self.refusals and not self._days:
             newest = max(self._past)
-            self._refuse("stale_date", f"the newest date is {newest}, before {self._today}; send a current file")
+            self._refuse("stale_date", f"date {newest} is before {self._today}, the day in force; send a current file")
         if not self.refusals and not self._rules.allow_empty:
             for day, weights in self._days.items():
                 if not any(weights.values()):
@@ -262,7 +263,7 @@ class _Reading:
             day = read_date(cell)
         if day is None:
             what = "is empty" if is_blank(cell) else f"{shown(cell)} is not a date"
-            self._refuse("bad_date", f"date {what}; write it as 2026-11-23", number)
+            self._refuse("bad_date", f"date {what}; write year, month and day, for example 2026-11-23", number)
         elif day not in self._checked:
             self._checked.add(day)
             self._check_session(number, day)

@@ -109,7 +109,9 @@ def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statem
 @changes.register
 def _control_ordered(body: ControlOrdered, at: str, id_: int) -> Iterator[Statement]:
     if body.command in STATE_OF:
-        yield "UPDATE meta SET halted = ?", [(list(TradingState).index(STATE_OF[body.command]),)]
+        state = list(TradingState).index(STATE_OF[body.command])
+        yield "UPDATE meta SET since = ? WHERE halted != ?", [(id_, state)]
+        yield "UPDATE meta SET halted = ?", [(state,)]
     if body.command in ("approve", "reject"):
         sql = "UPDATE run SET status = 'planning', reason = '', text = '' WHERE run_id = ? AND status = 'held'"
         yield sql, [(body.run_id,)]

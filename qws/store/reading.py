@@ -31,6 +31,13 @@ _ORDERS = """SELECT order_id, stock_code, side, shares, price, filled, status, t
 _FILLS = """SELECT order_id, stock_code, side, shares, price, fee, time, trade_id, tag, run_id FROM fill"""
 _EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, market_value, benchmark
     FROM equity ORDER BY at, day, kind, run_id"""
+# Of the newest 30 files: each is read as JSON. SQLite tells the day in Shanghai quicker than Python imports its clock.
+_WAITING = """SELECT day, file, target_id, accepted_at FROM (
+        SELECT json_extract(each.value, '$.day') AS day, file, target_id, accepted_at, max(message_id)
+        FROM (SELECT * FROM target ORDER BY message_id DESC LIMIT 30) AS target, json_each(days) AS each
+        GROUP BY day) AS newest
+    WHERE day >= date('now', '+8 hours')
+    AND NOT EXISTS (SELECT 1 FROM run WHERE run.target_id = newest.target_id AND run.day = newest.day) ORDER BY day"""
 _PLAN = """SELECT stock_code, side, shares, price, price_from, weight, held, sellable, wanted, fee, reason, attempt
     FROM plan_row WHERE run_id = ? AND attempt = (SELECT max(attempt) FROM plan_row WHERE run_id = ?) ORDER BY idx"""
 
@@ -134,6 +141,15 @@ class Views:
     def held(self) -> list[Record]:
         """Runs whose plan waits for a person, with the rules that it breaks."""
         return self._read(f"{_RUNS} WHERE status = 'held' ORDER BY started_at, rowid")
+
+    def halted_at(self) -> str | None:
+        """When the first halt came that no resume followed; None when trading is not halted."""
+        row = self._first("SELECT at FROM message WHERE id = (SELECT since FROM meta)") if self.is_halted() else {}
+        return str(row["at"]) if row else None
+
+    def targets_waiting(self) -> list[Record]:
+        """The newest accepted target of each day from today on that has no run yet, by day; of the newest 30 files."""
+        return self._read(_WAITING)
 
     def waiting(self) -> list[Record]:
         """Orders of other processes that the daemon has not yet taken, oldest first."""

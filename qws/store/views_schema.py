@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 TABLES = (
-    "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL)",
-    "INSERT INTO meta VALUES (0, 0)",
+    "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL, since INTEGER NOT NULL)",
+    "INSERT INTO meta VALUES (0, 0, 0)",
     """CREATE TABLE target (
         target_id TEXT PRIMARY KEY, file TEXT, sha256 TEXT, accepted_at TEXT, days TEXT, dropped TEXT,
         message_id INTEGER)""",

@@ -97,6 +97,8 @@ PLAN = a_plan(buys={A: 1000, B: 1000}, cash="1000000")  # 2 % of total asset
         (weighted("0.3", "0.3"), None),
         (weighted("0.31"), "single_name"),
         (weighted("0.3", "0.3", "0.3", "0.11"), "sum_over_one"),
+        (weighted(*["0.250002"] * 4), "sum_over_one"),
+        (weighted(*["0.250001"] * 4), "order_count"),
         (replace(weighted("0.3"), total_asset=Decimal(0)), "account_insane"),
         (replace(weighted("0.3"), cash=Decimal("-0.01")), "account_insane"),
         (replace(weighted("0.3"), total_asset=Decimal(999)), "turnover"),

@@ -85,6 +85,33 @@ def test_the_same_bytes_under_another_name_are_refused_naming_the_first() -> Non
     assert desk.reads == 1
 
 
+def test_the_receipt_of_a_target_that_was_overtaken_names_the_newest_and_no_command_that_runs_another() -> None:
+    desk = Desk()
+    old = accepted(desk.judge(desk.settled("old.csv", a_target(1))))
+    new = accepted(desk.judge(desk.settled("new.csv", a_target(2))))
+
+    (refusal,) = refusals(desk.judge(desk.settled("old.csv", a_target(1))))
+    assert old.target_id in refusal.text
+    assert f"the newest target of {START.date()} is {new.target_id}" in refusal.text
+    assert "rebalance" not in refusal.text
+    (newest,) = refusals(desk.judge(desk.settled("new.csv", a_target(2))))
+    assert "`qws rebalance`" in newest.text
+
+
+def test_the_receipt_of_a_later_and_of_a_past_day_says_what_holds_for_it() -> None:
+    desk = Desk()
+    tomorrow = START.date() + timedelta(days=1)
+    content = weights(("600000.SH", "0.1"), day=tomorrow)
+    accepted(desk.judge(desk.settled("a.csv", content)))
+
+    (early,) = refusals(desk.judge(desk.settled("a.csv", content)))
+    desk.clock.at += timedelta(days=2)
+    (late,) = refusals(desk.judge(desk.settled("a.csv", content)))
+    assert f"newest target of {tomorrow} and waits" in early.text
+    assert f"{tomorrow} is over" in late.text
+    assert "rebalance" not in early.text + late.text
+
+
 def test_a_hundred_identical_files_at_once_give_one_target() -> None:
     desk = Desk()
     verdicts = [desk.judge(desk.settled(f"{number}.csv", a_target())) for number in range(100)]

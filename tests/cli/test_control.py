@@ -15,11 +15,14 @@ import pytest
 
 from qws.errors import StoreError
 from qws.home import Home
+from qws.messages import ControlOrdered
+from qws.runtime.clock import SystemClock
+from qws.runtime.message import Envelope
 from qws.store.lock import is_held
 from qws.store.reading import Views
 from qws.store.views import Projector
 from qws.text import describe
-from tests.cli.rig import ROOT, as_json, call, held
+from tests.cli.rig import ROOT, as_json, call, fill, held
 from tests.support.builders import an_order
 
 LASTING, MOMENTARY = (
@@ -95,6 +98,18 @@ def test_what_a_deaf_daemon_does_not_answer_stays_only_when_it_is_meant_to_last(
     assert isinstance(answer.json, dict)
     assert answer.json["result"] == "no_answer"
     assert [each["command"] for each in Views(home.views).waiting()] == [each for each in words if each in LASTING]
+
+
+def test_a_rebalance_while_halted_is_refused_at_once_with_what_to_do_first(home: Home) -> None:
+    fill(home, [Envelope(1, 1, None, SystemClock().now(), "desk", ControlOrdered("halt", "me"))])
+    with held(home):
+        answer = call(home, "rebalance", "--json")
+
+    assert answer.code == 1
+    assert isinstance(answer.json, dict)
+    assert answer.json["result"] == "refused"
+    assert "`qws resume` first" in str(answer.json["text"])
+    assert Views(home.views).waiting() == []
 
 
 def test_read_models_of_another_version_take_no_order(home: Home) -> None:

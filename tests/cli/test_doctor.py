@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from qws.arming import arm_home
+from qws.cli.check_live import hours_check
+from qws.cli.check_terminal import package_remedy
 from qws.config import load_config
 from qws.home import Home, account_lock
 from qws.runtime.clock import SystemClock
@@ -57,7 +59,21 @@ def test_a_shadow_home_needs_no_arming(live: Home) -> None:
     checks = examined(live)
 
     assert "armed" not in checks
+    assert checks["hours"]["status"] == "WARN"  # it is always open
     assert set(statuses(checks).values()) == {"OK"}
+
+
+@pytest.mark.parametrize(("always_open", "status"), [(True, "WARN"), (False, "OK")])
+def test_a_home_that_trades_at_any_hour_is_warned_of(*, always_open: bool, status: str) -> None:
+    check = hours_check(is_any=always_open)
+
+    assert check.status == status
+    assert ("paper.always_open = false" in check.remedy) is always_open
+
+
+def test_where_the_package_cannot_work_nobody_is_told_to_install_it() -> None:
+    assert "cannot work" in package_remedy("linux")
+    assert "install it" in package_remedy("win32")
 
 
 def a_running_terminal(faults: Faults | None = None, *, always_open: bool = True) -> SimTerminal:

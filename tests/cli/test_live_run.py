@@ -66,9 +66,24 @@ def test_a_live_home_that_nobody_armed_is_refused_and_says_so_in_the_log(tmp_pat
     assert "qws arm" in err
     lines = log_of(home).splitlines()
     assert "live account ****0365" in lines[0]
-    assert "qws arm" in lines[1]
+    assert "paper.always_open = true" in lines[1]
+    assert "qws arm" in lines[2]
     assert ACCOUNT not in log_of(home)
     assert not home.journal.exists()
+
+
+@pytest.mark.parametrize("mode", ['"live"', '"shadow"'])
+def test_a_home_without_the_vendors_package_is_refused_before_anything_crashes(tmp_path: Path, mode: str) -> None:
+    home = a_live_home(tmp_path / "home", mode=mode, package='"no_such_bridge"')
+    arm_home(home, load_config(home.config_file), SystemClock().now(), "me")
+
+    process = started(home, tmp_path)
+    _, err = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 2
+    assert "no_such_bridge.xttrader cannot be imported" in err
+    assert "[xt] package" in err
+    assert "crashed" not in log_of(home)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a Windows process at once")

@@ -48,11 +48,13 @@ def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> N
         "halted": False,
         "trading": "active",
         "held": [],
+        "halted_at": None,
         "waiting": [],
         "home": str(home.root),
         "daemon": None,
         "account": dict.fromkeys(("total_asset", "cash", "frozen_cash", "market_value", "at")),
         "actors": {},
+        "targets_waiting": [],
         "last_run": None,
     }
     for command in ("runs", "orders", "fills"):

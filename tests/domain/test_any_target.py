@@ -49,7 +49,7 @@ def test_any_rows_give_a_sound_target_or_refusals(lines: list[tuple[Cell, ...]],
         assert target.day >= TODAY
         assert codes == sorted(set(codes))
         assert all(weight.weight >= 0 for weight in target.weights)
-        assert 0 < sum(weight.weight for weight in target.weights) <= 1 + RULES.sum_tolerance
+        assert 0 < sum(weight.weight for weight in target.weights) <= 1 + RULES.row_tolerance * len(target.weights)
         for code in codes:
             found = classify(code)
             assert found is not None

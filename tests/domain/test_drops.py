@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qws.domain.drops import Drop, Look, Settling, is_ignored, name_refusal, renamed_here, safe_name
+from qws.domain.drops import (
+    Drop,
+    Look,
+    Settling,
+    is_ignored,
+    name_refusal,
+    refusal_notice,
+    renamed_here,
+    safe_name,
+)
 from qws.domain.targets import Refusal
 
 SETTLE_S, IN_PLACE_S = 0.0625, 1.0
@@ -18,6 +28,20 @@ SETTLE_S, IN_PLACE_S = 0.0625, 1.0
 
 def a_drop(name: str = "x.csv", *, size: int = 9, mtime: int = 5, inode: int = 1, whole: bool = False) -> Drop:
     return Drop(name, Look(size, mtime, mtime, inode), whole, None)
+
+
+@pytest.mark.parametrize(
+    ("codes", "is_moved", "remedy"),
+    [(["duplicate"], True, ""), (["bad_weight"], True, "drop it"), (["symlink"], False, "remove it")],
+)
+def test_a_notice_ends_with_a_remedy_unless_nothing_is_wrong_with_the_file(
+    codes: list[str], remedy: str, *, is_moved: bool
+) -> None:
+    reasons = [Refusal(code, "so it is") for code in codes]
+    *_, last = refusal_notice("x.csv", datetime(2026, 11, 23, tzinfo=UTC), reasons, is_moved=is_moved).splitlines()
+
+    assert remedy in last
+    assert ("so it is" in last) is (not remedy)
 
 
 def settling() -> Settling:

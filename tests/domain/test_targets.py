@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from qws.domain.target_cells import MEANINGS, NAMES, header_meaning
 from qws.domain.targets import Cell, DayTarget, ParsedTarget, Row, Weight, parse_target
 from tests.support.target_rows import (
     DAY,
@@ -82,11 +83,18 @@ def test_a_sum_over_one_refuses_the_file_and_prints_the_sum() -> None:
     assert "percents" in refusal.text
 
 
-@pytest.mark.parametrize(("second", "fits"), [("0.500001", True), ("0.5000011", False)])
-def test_the_sum_may_overshoot_by_the_tolerance_and_no_more(second: str, *, fits: bool) -> None:
-    parsed = parse((DAY, "600519.SH", "0.5"), (DAY, "000001.SZ", second))
+@pytest.mark.parametrize(("second", "fits"), [("0.500002", True), ("0.5000021", False)])
+def test_the_sum_may_overshoot_by_the_tolerance_of_each_row_that_holds_and_no_more(second: str, *, fits: bool) -> None:
+    parsed = parse((DAY, "600519.SH", "0.5"), (DAY, "000001.SZ", second), (DAY, "600000.SH", "0"))
 
     assert isinstance(parsed, ParsedTarget) is fits
+
+
+def test_thirds_that_were_rounded_up_at_the_sixth_decimal_are_a_target() -> None:
+    codes = ("600519.SH", "000001.SZ", "600000.SH")
+
+    (target,) = accepted(*((DAY, code, "0.333334") for code in codes)).days
+    assert sum(weight.weight for weight in target.weights) == Decimal("1.000002")
 
 
 def test_dropped_rows_do_not_count_towards_the_sum() -> None:
@@ -136,6 +144,19 @@ def test_a_missing_column_is_named_with_what_was_found() -> None:
     assert refusal.code == "missing_column"
     assert "weight" in refusal.text
     assert "date, code" in refusal.text
+    assert "权重" in refusal.text
+
+
+def test_every_name_that_is_offered_for_a_column_is_read() -> None:
+    assert set(NAMES) == set(MEANINGS)
+    for meaning, names in NAMES.items():
+        assert {header_meaning(name) for name in names.removeprefix("or ").split(", ")} == {meaning}
+
+
+def test_a_row_with_two_faults_tells_both() -> None:
+    found = refused(("soon", "600519", "half"), (DAY, "000001", "0.1"))
+
+    assert [(refusal.code, refusal.row) for refusal in found] == [("bad_date", 2), ("bad_weight", 2)]
 
 
 def test_two_columns_of_one_meaning_are_refused_by_name() -> None:

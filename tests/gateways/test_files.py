@@ -16,7 +16,7 @@ from qws.gateways.files import read_rows
 from tests.support.file_bytes import LIMITS, refusal, saved, table, xls, xlsx
 
 TODAY = date(2026, 11, 23)
-RULES = TargetRules(allow_etf=True, allow_empty=False, sum_tolerance=Decimal("0.000001"), rows_max=5000)
+RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000)
 GOLDEN = ParsedTarget(
     days=(
         DayTarget(

@@ -33,7 +33,7 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
 TODAY = START.date()
 SCHEDULE = Schedule(AlwaysOpenCalendar(), True, time(9, 25), time(9, 30), time(14, 56), time(15, 5))
 LIMITS = FileLimits()
-RULES = TargetRules(allow_etf=True, allow_empty=False, sum_tolerance=Decimal("0.000001"), rows_max=5000)
+RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000)
 SETTINGS = WatchSettings()
 
 

@@ -11,7 +11,7 @@ from qws.domain.targets import Cell, ParsedTarget, Refusal, Row, TargetRules, pa
 TODAY = date(2026, 11, 23)
 TOMORROW = date(2026, 11, 24)
 DAY = "2026-11-23"
-RULES = TargetRules(allow_etf=True, allow_empty=False, sum_tolerance=Decimal("0.000001"), rows_max=5000)
+RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000)
 HEADER = ("date", "stock_code", "weight")
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from qws.domain.plan import Plan
 from qws.domain.risk.rule import Facts, Finding
 
-_TOLERANCE = Decimal("0.000001")
+ROW_TOLERANCE = Decimal("0.000001")  # how far rounding may have raised a weight
 _TOP = 5
 
 
@@ -22,7 +22,7 @@ def account_insane(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
 def weight_sum(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
     """The weights of all names together."""
     weights = sum((row.weight for row in plan.rows), Decimal(0))
-    if weights <= limit + _TOLERANCE:
+    if weights <= limit + ROW_TOLERANCE * _names(plan):
         return None
     return Finding(weights, f"weights add up to {weights}, the limit is {limit}")
 
@@ -38,7 +38,7 @@ def single_name(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
 def concentration(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
     """The five heaviest names together."""
     weights = sum(sorted((row.weight for row in plan.rows), reverse=True)[:_TOP], Decimal(0))
-    if weights <= limit + _TOLERANCE:
+    if weights <= limit + ROW_TOLERANCE * _TOP:
         return None
     return Finding(weights, f"the {_TOP} heaviest names weigh {weights}, the limit is {limit}")
 

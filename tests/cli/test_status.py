@@ -1,0 +1,94 @@
+"""`qws status` says since when trading is halted, how the daemon ended, and which targets wait for their day."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from qws.domain.targets import DayTarget, Weight
+from qws.home import Home
+from qws.messages import ControlOrdered, RebalanceDue, TargetAccepted
+from qws.runtime.clock import SystemClock
+from qws.runtime.message import Envelope, Message
+from tests.cli.rig import as_json, beat, call, fill, held
+
+NOW = SystemClock().now()
+TODAY = NOW.date()
+
+
+def told(home: Home, *bodies: Message) -> None:
+    start = NOW - timedelta(seconds=len(bodies) + 1)
+    fill(
+        home,
+        [Envelope(id_, id_, None, start + timedelta(seconds=id_), "x", body) for id_, body in enumerate(bodies, 1)],
+    )
+
+
+def a_target(target_id: str, *days: date) -> TargetAccepted:
+    found = tuple(DayTarget(day, (Weight("600000.SH", Decimal("0.5")),)) for day in days)
+    return TargetAccepted(target_id, f"{target_id}.csv", f".claimed/{target_id}", target_id, NOW, found, ())
+
+
+def status(home: Home) -> dict[str, object]:
+    found = as_json(home, "status")
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("commands", "first"),
+    [(("halt",), 0), (("halt", "halt"), 0), (("halt", "resume", "cancel", "halt", "halt"), 3)],
+)
+def test_halted_since_is_the_first_halt_that_no_resume_followed(
+    home: Home, commands: tuple[str, ...], first: int
+) -> None:
+    told(home, *(ControlOrdered(each, "me") for each in commands))
+    at = NOW + timedelta(seconds=first - len(commands))
+
+    with held(home) as pid:
+        beat(home, pid=pid)
+        assert f"halted since {at:%Y-%m-%d %H:%M:%S}" in call(home, "status").out
+    assert status(home)["halted_at"] == at.isoformat()
+
+
+def test_after_a_resume_nobody_is_halted_since_anything(home: Home) -> None:
+    told(home, ControlOrdered("halt", "me"), ControlOrdered("resume", "me"))
+
+    assert (status(home)["halted"], status(home)["halted_at"]) == (False, None)
+
+
+def test_a_daemon_that_was_killed_is_told_from_one_that_was_stopped(home: Home) -> None:
+    beat(home, pid=os.getpid())
+    assert "cut off" in (killed := call(home, "status").out)
+    assert "`qws recover --dry-run`" in killed
+
+    beat(home, pid=os.getpid(), state="stopped")
+    assert "cut off" not in call(home, "status").out
+
+
+def test_an_accepted_target_is_shown_until_its_day_runs_it(home: Home) -> None:
+    soon, later = TODAY + timedelta(days=1), TODAY + timedelta(days=3)
+    told(home, a_target("old", later), a_target("gone", TODAY - timedelta(days=1)), a_target("new", soon, later))
+
+    waiting = status(home)["targets_waiting"]
+    assert isinstance(waiting, list)
+    assert [(each["day"], each["target_id"], each["file"]) for each in waiting] == [
+        (f"{soon}", "new", "new.csv"),
+        (f"{later}", "new", "new.csv"),
+    ]
+    for command in ("status", "runs"):
+        assert str(later) in call(home, command).out
+        assert "new.csv" in call(home, command).out
+        assert "old.csv" not in call(home, command).out
+    assert "copy a weight file" not in call(home, "runs").out
+
+
+def test_a_target_with_a_run_waits_no_longer(home: Home) -> None:
+    day = TODAY + timedelta(days=1)
+    told(home, a_target("one", day), RebalanceDue("R", "one", day, 0, "drop", NOW))
+
+    assert status(home)["targets_waiting"] == []
+    assert "wait for" not in call(home, "runs").out
