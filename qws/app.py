@@ -160,7 +160,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: OrderExecutor(clock, schedule, execution, planning),
         lambda: BrokerLink(broker, clock, schedule, link),
         lambda: FillTracker(broker, quotes, clock, planning.costs, config.link.account_s),
-        lambda: EquityRecorder(broker, quotes, clock),
+        lambda: EquityRecorder(broker, quotes, clock, planning.costs),
         lambda: Archivist(ports.archive, ports.offload),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
     ]
