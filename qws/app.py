@@ -15,6 +15,7 @@ from actors.fill_tracker import FillTracker
 from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
+from actors.result_writer import Pages, ResultWriter
 from actors.risk_guard import RiskGuard, RiskLimits
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
@@ -56,6 +57,7 @@ ACTORS: tuple[type[Actor], ...] = (
     FillTracker,
     EquityRecorder,
     Archivist,
+    ResultWriter,
     ControlDesk,
 )
 SHARES, FUNDS = frozenset({Kind.STOCK, Kind.CDR}), frozenset({Kind.ETF, Kind.LOF})
@@ -76,6 +78,7 @@ class Ports:
     control: ControlTable | None
     offload: Offload
     hints: Hints | None
+    pages: Pages | None = None
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -162,6 +165,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: FillTracker(broker, quotes, clock, planning.costs, config.link.account_s),
         lambda: EquityRecorder(broker, quotes, clock, planning.costs),
         lambda: Archivist(ports.archive, ports.offload),
+        lambda: ResultWriter(ports.pages, ports.offload, clock),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
     ]
 

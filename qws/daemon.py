@@ -25,6 +25,7 @@ from qws.errors import StoreError
 from qws.gateways.files import FileLimits
 from qws.home import Home
 from qws.log import LogTap
+from qws.pages import FilePages, page_language
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
@@ -58,9 +59,9 @@ async def serve(home: Home, config: Config) -> int:
                 inbox.prepare()
                 archive = FileArchive(home.archive, home.root / config.inbox / "results", home.equity)
                 hints = partial(folder_changes, home.root / config.inbox)
-                ports = Ports(
-                    edges.broker, edges.quotes, edges.calendar, edges.rules, inbox, archive, projector, in_thread, hints
-                )
+                pages = FilePages(home.root / config.inbox / "results", page_language(config.language))
+                market = edges.broker, edges.quotes, edges.calendar, edges.rules
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, pages)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

@@ -19,7 +19,7 @@ from qws.store.reading import Record
 _SUFFIXES = (".png", ".html")
 _COLUMNS = (
     Column("day"),
-    *(Column(name, ",.2f") for name in ("total_asset", "cash", "benchmark")),
+    *(Column(name, ",.2f") for name in ("total_asset", "cash", "flow", "benchmark")),
     *(Column(name, ".2%") for name in ("return", "benchmark_return", "excess", "drawdown")),
 )
 
@@ -63,6 +63,7 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
             "cash": float(row.cash),
             "frozen_cash": float(row.frozen_cash),
             "market_value": float(row.market_value),
+            "flow": None if row.flow is None else float(row.flow),
             "benchmark": None if row.benchmark is None else float(row.benchmark),
             "return": point.account,
             "benchmark_return": point.benchmark,

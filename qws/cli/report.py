@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -20,6 +19,7 @@ from qws.domain.calendar import UnknownDay
 from qws.domain.quality import quality_of
 from qws.errors import StoreError
 from qws.home import Home
+from qws.pages import page_language
 from qws.reports.figure import Language
 from qws.reports.performance import Period, Traded, daily, period_of
 from qws.reports.tear_page import tear_sheet_page
@@ -27,7 +27,6 @@ from qws.reports.tear_sheet import Execution, TearSheet, figure_pairs, flow_rows
 from qws.store.archive import read_equity
 from qws.store.parquet_file import write_atomically
 from qws.store.reading import Views
-from qws.text import language_of
 
 _RUNS_MAX = 31  # more runs than these are shown by month
 _DAY, _MONTH = click.DateTime(["%Y-%m-%d"]), click.DateTime(["%Y-%m"])
@@ -69,7 +68,7 @@ def report(ctx: click.Context, /, *, home: Home, flows: dict[date, Decimal], as_
         raise click.BadParameter(f"no close is recorded on {unknown[0]}", param_hint="--flow")
     rows = [replace(row, flow=flows.get(row.day, row.flow)) for row in rows]
     config = load_config(home.config_file)
-    language = _language(options["language"] or config.language)
+    language = page_language(options["language"] or config.language)
     first, last = _asked(options)
     try:
         period = period_of(rows, first, last, _sessions(home))
@@ -93,11 +92,6 @@ def _asked(options: dict[str, Any]) -> tuple[date, date]:
     if day is not None:
         return (day.date(), day.date())
     return (first.date() if first else date.min, last.date() if last else date.max)
-
-
-def _language(wanted: str) -> Language:
-    name = locale.setlocale(locale.LC_CTYPE) if wanted == "auto" else wanted
-    return "zh" if language_of(name) == "zh_CN" else "en"
 
 
 def _sessions(home: Home) -> Callable[[date], bool | None]:
