@@ -27,6 +27,7 @@ from qws.reports.tear_sheet import Execution, TearSheet, figure_pairs, flow_rows
 from qws.store.archive import read_equity
 from qws.store.parquet_file import write_atomically
 from qws.store.reading import Views
+from qws.tables import load_calendar
 
 _RUNS_MAX = 31  # more runs than these are shown by month
 _DAY, _MONTH = click.DateTime(["%Y-%m-%d"]), click.DateTime(["%Y-%m"])
@@ -95,10 +96,8 @@ def _asked(options: dict[str, Any]) -> tuple[date, date]:
 
 
 def _sessions(home: Home) -> Callable[[date], bool | None]:
-    """Whether a day is a trading day by this home's calendar; None beyond its end."""
-    from qws.paper import tables
-
-    calendar = tables(load_config(home.config_file), home.config_folder)[1]
+    """Whether a day is one of the exchanges' trading days; None beyond the end of the calendar."""
+    calendar = load_calendar(home.config_folder)
 
     def is_session(day: date) -> bool | None:
         try:
