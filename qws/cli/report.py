@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -12,10 +11,10 @@ from typing import Any
 
 import click
 
+from qws.cli.equity import trading_days
 from qws.cli.executions import by_run, fees_of, record_of, works_of
 from qws.cli.options import home_option, json_option, print_json
 from qws.config import load_config
-from qws.domain.calendar import UnknownDay
 from qws.domain.quality import quality_of
 from qws.errors import StoreError
 from qws.home import Home
@@ -27,7 +26,6 @@ from qws.reports.tear_sheet import Execution, TearSheet, figure_pairs, flow_rows
 from qws.store.archive import read_equity
 from qws.store.parquet_file import write_atomically
 from qws.store.reading import Views
-from qws.tables import load_calendar
 
 _RUNS_MAX = 31  # more runs than these are shown by month
 _DAY, _MONTH = click.DateTime(["%Y-%m-%d"]), click.DateTime(["%Y-%m"])
@@ -72,7 +70,7 @@ def report(ctx: click.Context, /, *, home: Home, flows: dict[date, Decimal], as_
     language = page_language(options["language"] or config.language)
     first, last = _asked(options)
     try:
-        period = period_of(rows, first, last, _sessions(home))
+        period = period_of(rows, first, last, trading_days(home))
     except ValueError as error:
         raise StoreError(f"{home.equity}: {error}") from error
     sheet = _sheet(home, period, options["risk_free"])
@@ -93,19 +91,6 @@ def _asked(options: dict[str, Any]) -> tuple[date, date]:
     if day is not None:
         return (day.date(), day.date())
     return (first.date() if first else date.min, last.date() if last else date.max)
-
-
-def _sessions(home: Home) -> Callable[[date], bool | None]:
-    """Whether a day is one of the exchanges' trading days; None beyond the end of the calendar."""
-    calendar = load_calendar(home.config_folder)
-
-    def is_session(day: date) -> bool | None:
-        try:
-            return calendar.is_session(day)
-        except UnknownDay:
-            return None
-
-    return is_session
 
 
 def _sheet(home: Home, period: Period, free_a_year: float) -> TearSheet:
