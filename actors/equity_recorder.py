@@ -1,17 +1,23 @@
-"""What is the account worth? Once a trading day after the close, and once a run."""
+"""What is the account worth, and how much of it was brought or taken? Once a trading day, and once a run."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
+from qws.domain.costs import Costs
+from qws.domain.flows import Stand, flow_of, unexplained
+from qws.domain.orders import Trade
 from qws.errors import GatewayError
-from qws.messages import EquityDue, EquityRecorded, RunFinished
+from qws.messages import EquityDue, EquityRecorded, FillReceived, RunFinished
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
 from qws.runtime.message import Later
 
 _BENCHMARK = "000001.SH"  # Shanghai composite (上证指数)
 _COME_BACK_S = 60.0
+_LAG = timedelta(seconds=15)  # no answer of a broker is older
+_PATIENCE = 5  # a market that never closes may never stand still
 
 
 class EquityRecorder(Actor):
@@ -19,26 +25,57 @@ class EquityRecorder(Actor):
 
     on_crash = "restart"
 
-    def __init__(self, broker: Broker, quotes: Quotes, clock: Clock) -> None:
-        self._broker, self._quotes, self._clock = broker, quotes, clock
+    def __init__(self, broker: Broker, quotes: Quotes, clock: Clock, costs: Costs) -> None:
+        self._broker, self._quotes, self._clock, self._costs = broker, quotes, clock, costs
         self._closed: date | None = None
+        self._before: Stand | None = None
+        self._fills: list[Trade] = []
+        self._tries = 0
 
     def recall_equity_recorded(self, msg: EquityRecorded) -> None:
         if msg.kind == "close":
-            self._closed = msg.day
+            self._closed, self._before = msg.day, Stand(msg.at, msg.asset, msg.positions)
+            self._fills = [each for each in self._fills if each.at > msg.at]
+
+    def recall_fill_received(self, msg: FillReceived) -> None:
+        if self._before is not None:
+            self._fills.append(msg.trade)
+
+    on_fill_received = recall_fill_received
 
     async def on_equity_due(self, msg: EquityDue) -> EquityRecorded | Later[EquityDue] | None:
         if self._closed == msg.day:
             return None
+        is_settled = not self._fills or self._clock.now() - self._fills[-1].at > _LAG
+        if not is_settled and self._tries < _PATIENCE:  # an answer may not know the newest fill yet
+            self._tries += 1
+            return Later(_LAG.total_seconds(), msg)
         try:
             asset, positions = await self._broker.asset(), await self._broker.positions()
             benchmark = await self._quotes.index_close(_BENCHMARK, msg.day)
+            now = Stand(self._clock.now(), asset, positions)
+            flow = await self._flow(now) if is_settled else None
         except GatewayError:
             return Later(_COME_BACK_S, msg) if self._clock.now().date() == msg.day else None
-        self._closed = msg.day
-        return EquityRecorded(msg.day, self._clock.now(), "close", "", asset, positions, benchmark)
+        self._tries = 0
+        record = EquityRecorded(msg.day, now.at, "close", "", asset, positions, benchmark, flow)
+        self.recall_equity_recorded(record)
+        return record
 
     def on_run_finished(self, msg: RunFinished) -> EquityRecorded | None:
         if msg.asset is None:
             return None
         return EquityRecorded(msg.day, msg.at, "run", msg.run_id, msg.asset, msg.positions, None)
+
+    async def _flow(self, now: Stand) -> Decimal | None:
+        """Deposits less withdrawals since the close before; the broker is asked only when our fills do not explain."""
+        if self._before is None:
+            return None
+        found = unexplained(self._before, now, self._fills, self._costs)
+        if not found.is_nothing:
+            listed = await self._broker.trades()
+            found = unexplained(self._before, now, (*self._fills, *listed), self._costs)
+        if found.is_nothing:
+            return Decimal(0)
+        quotes = await self._quotes.quotes(sorted({each.code for each in self._before.positions}))
+        return flow_of(found, self._before, now, quotes)

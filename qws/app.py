@@ -16,6 +16,7 @@ from actors.keeper import Keeper, Keeping
 from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
+from actors.result_writer import Pages, ResultWriter
 from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
@@ -58,6 +59,7 @@ ACTORS: tuple[type[Actor], ...] = (
     FillTracker,
     EquityRecorder,
     Archivist,
+    ResultWriter,
     ControlDesk,
     Keeper,
     HaltWatcher,
@@ -83,6 +85,7 @@ class Ports:
     hints: Hints | None
     keeping: Keeping | None = None
     halts: HaltFolder | None = None
+    pages: Pages | None = None
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -163,8 +166,9 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: OrderExecutor(clock, schedule, execution, planning),
         lambda: BrokerLink(broker, clock, schedule, link),
         lambda: FillTracker(broker, quotes, clock, planning.costs, config.link.account_s),
-        lambda: EquityRecorder(broker, quotes, clock),
+        lambda: EquityRecorder(broker, quotes, clock, planning.costs),
         lambda: Archivist(ports.archive, ports.offload),
+        lambda: ResultWriter(ports.pages, ports.offload, clock),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
         lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
         lambda: HaltWatcher(ports.halts, clock, ports.offload, _HALT_LOOK_S),

@@ -26,6 +26,7 @@ from qws.gateways.files import FileLimits
 from qws.home import Home
 from qws.keeping import HomeKeeper
 from qws.log import LogTap
+from qws.pages import FilePages, page_language
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
@@ -63,8 +64,9 @@ async def serve(home: Home, config: Config) -> int:
                 hints, halts = partial(folder_changes, folder), HaltFile(folder, clock.now)
                 keeping = HomeKeeper(home, config, journal, clock, in_thread)
                 keeping.stop_when(asked.is_set)
+                pages = FilePages(folder / "results", page_language(config.language))
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
-                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts)
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

@@ -214,7 +214,10 @@ class PlanReady(Message):
 
 @dataclass(frozen=True, slots=True)
 class EquityRecorded(Message):
-    """What the account was worth: `kind` is `close` (once a trading day) or `run` (once a run)."""
+    """What the account was worth: `kind` is `close` (once a trading day) or `run` (once a run).
+
+    `flow` is what deposits brought less what withdrawals took since the close before, in CNY; None where not known.
+    """
 
     day: date
     at: datetime
@@ -223,3 +226,4 @@ class EquityRecorded(Message):
     asset: Asset
     positions: tuple[Position, ...]
     benchmark: Decimal | None
+    flow: Decimal | None = None

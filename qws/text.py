@@ -268,7 +268,11 @@ def _paused(msg: m.RunPaused) -> str:
 
 @describe.register
 def _equity(msg: m.EquityRecorded) -> str:
-    return _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=word(msg.kind), total=msg.asset.total)
+    line = _("equity {day} ({kind}): {total:,.2f}").format(day=msg.day, kind=word(msg.kind), total=msg.asset.total)
+    if not msg.flow:
+        return line
+    text = _(", deposited {flow:,.2f}") if msg.flow > 0 else _(", withdrawn {flow:,.2f}")
+    return line + text.format(flow=abs(msg.flow))
 
 
 @describe.register

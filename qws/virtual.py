@@ -12,6 +12,7 @@ from typing import TypeVar
 import anyio
 
 from actors.archivist import Archive, Note
+from actors.result_writer import Pages
 from qws.app import Ports, build
 from qws.config import Config
 from qws.home import Home
@@ -36,6 +37,7 @@ class Stage:
     archive: Archive
     taps: Sequence[Callable[[Callable[[], None], Paper], Tap]]
     in_memory: bool
+    pages: Pages | None = None
 
 
 class KeepNothing:
@@ -87,7 +89,8 @@ async def _run(stage: Stage) -> tuple[int, float]:
     journal = NoJournal() if stage.in_memory else await InlineJournal.open(home.journal)
     inbox = InboxFolder(home.inbox, 2 * 1024 * 1024)
     inbox.prepare()
-    ports = Ports(paper.broker, paper.quotes, paper.calendar, paper.rules, inbox, stage.archive, None, inline, None)
+    market = paper.broker, paper.quotes, paper.calendar, paper.rules
+    ports = Ports(*market, inbox, stage.archive, None, inline, None, pages=stage.pages)
     taps = [make(lambda: system.stop(), paper) for make in stage.taps]
     system: System = build(stage.config, ports, clock, journal, taps)
     try:

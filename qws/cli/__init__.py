@@ -28,6 +28,8 @@ COMMANDS = {
     "fills": ("qws.cli.views", "Fills."),
     "positions": ("qws.cli.views", "Holdings."),
     "equity": ("qws.cli.equity", "The equity record, as table, PNG or HTML."),
+    "report": ("qws.cli.report", "Tear sheet of a period: returns, risk, flows, execution; HTML, PNG, JSON."),
+    "quality": ("qws.cli.quality", "How well runs traded: slippage, spread, fill ratio, time to fill, fees."),
     "log": ("qws.cli.log", "The log; -f follows it."),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),
     "resume": ("qws.cli.control", "Trade again after a halt, and buy again after reduce-only."),

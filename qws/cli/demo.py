@@ -26,6 +26,7 @@ from qws.home import Home
 from qws.language import speak
 from qws.log import LogTap, start_logging, stop_logging
 from qws.messages import EquityRecorded, RunFinished, TargetRejected
+from qws.pages import FilePages, page_language
 from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.runtime.message import Envelope, Message
 from qws.runtime.system import Tap
@@ -93,6 +94,7 @@ def _play(folder: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Home]:
         FileArchive(home.archive, home.inbox / "results", home.equity),
         [lambda stop, paper: _until_closed(stop, seen), lambda stop, paper: projector.apply, lambda *_: LogTap()],
         in_memory=False,
+        pages=FilePages(home.inbox / "results", page_language(config.language)),
     )
     try:
         _, virtual_s = run_virtual(stage)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import locale
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import click
 
 from qws.cli.options import home_option, json_option, print_json
 from qws.cli.table import Column, table
+from qws.domain.calendar import UnknownDay
 from qws.errors import StoreError
 from qws.home import Home
 from qws.reports.curve import Curve, equity_curve
+from qws.reports.performance import missing_days
 from qws.store.archive import read_equity
 from qws.store.reading import Record
+from qws.tables import load_calendar
 
 _SUFFIXES = (".png", ".html")
 _COLUMNS = (
     Column("day"),
-    *(Column(name, ",.2f") for name in ("total_asset", "cash", "benchmark")),
+    *(Column(name, ",.2f") for name in ("total_asset", "cash", "flow", "benchmark")),
     *(Column(name, ".2%") for name in ("return", "benchmark_return", "excess", "drawdown")),
 )
 
@@ -53,7 +58,7 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
             print_json([])
         ctx.exit(1)
     try:
-        curve = equity_curve(rows)
+        curve = equity_curve(rows, missing=missing_days([row.day for row in rows], trading_days(home)))
     except ValueError as error:
         raise StoreError(f"{home.equity}: {error}") from error
     records: list[Record] = [
@@ -63,6 +68,7 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
             "cash": float(row.cash),
             "frozen_cash": float(row.frozen_cash),
             "market_value": float(row.market_value),
+            "flow": None if row.flow is None else float(row.flow),
             "benchmark": None if row.benchmark is None else float(row.benchmark),
             "return": point.account,
             "benchmark_return": point.benchmark,
@@ -78,6 +84,19 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
     if picture is not None:
         _draw(curve, picture, is_chinese=(language or locale.getlocale()[0] or "en").startswith("zh"))
         click.echo(f"picture: {picture}", err=as_json)
+
+
+def trading_days(home: Home) -> Callable[[date], bool | None]:
+    """Whether a day is one of the exchanges' trading days; None beyond the end of the calendar."""
+    calendar = load_calendar(home.config_folder)
+
+    def is_session(day: date) -> bool | None:
+        try:
+            return calendar.is_session(day)
+        except UnknownDay:
+            return None
+
+    return is_session
 
 
 def _draw(curve: Curve, picture: Path, *, is_chinese: bool) -> None:

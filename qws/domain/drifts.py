@@ -131,7 +131,7 @@ class Causes:
             return "fees"
         if self._has_new(trades):
             return "unexplained"
-        return "dividend" if any(_pays(found.size, *each) for each in self._holdings()) else "transfer"
+        return "dividend" if any(pays(found.size, *each) for each in self._holdings()) else "transfer"
 
     def _of_shares(self, found: Difference) -> str:
         trades = [trade for trade in self.look.foreign_trades if trade.code == found.code]
@@ -141,7 +141,7 @@ class Causes:
             return "unexplained"
         shown = {each.code: each.shares for each in self.look.positions}
         held = shown.get(found.code, 0) - found.size
-        return "dividend" if _is_bonus(found.size, held) else "transfer"
+        return "dividend" if is_bonus(found.size, held) else "transfer"
 
     def _of_cash(self, found: Difference) -> str:
         """Orders of others freeze money, and freed it when they were there at the start and are not any more."""
@@ -203,12 +203,12 @@ def _with_fees(amount: Decimal) -> Decimal:
     return amount + amount * _FEE_MAX + FEE_OF_ORDER
 
 
-def _pays(amount: Decimal, shares: int, value: Decimal) -> bool:
+def pays(amount: Decimal, shares: int, value: Decimal) -> bool:
     """Whether so much CNY can be the dividend of a holding: so many hundredths of a cent a share, and not too much."""
     return 0 < amount <= value * _YIELD_MAX and abs(half_up(amount / shares, _PER_SHARE) * shares - amount) <= _CENT
 
 
-def _is_bonus(shares: Decimal, held: Decimal) -> bool:
+def is_bonus(shares: Decimal, held: Decimal) -> bool:
     """Whether so many new shares fit so many for each hundred held, what is less than a share left out."""
     per_hundred = half_up(shares * 100 / held, Decimal(1)) if held > 0 else Decimal(0)
     return 1 <= per_hundred <= _BONUS_MAX and abs(held * per_hundred / 100 - shares) < 1

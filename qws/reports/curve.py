@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from itertools import accumulate, pairwise
+from operator import mul
 
 from qws.store.archive import EquityRow
 
@@ -24,10 +26,22 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The closes in order, and the first day on which the benchmark is known (None: it never is)."""
+    """The closes in order, the first day on which the benchmark is known (None: it never is), and the trading days
+    in between of which no close was recorded."""
 
     points: tuple[CurvePoint, ...]
     benchmark_since: date | None
+    missing: tuple[date, ...] = ()
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Every trading day, recorded or missing: what a picture draws along, so that a missing day is a gap."""
+        return tuple(sorted((*(point.day for point in self.points), *self.missing)))
+
+    def along(self, values: Iterable[float | None]) -> tuple[float | None, ...]:
+        """One value a point, spread over `days`; a missing day is None."""
+        known = dict(zip((point.day for point in self.points), values, strict=True))
+        return tuple(known.get(day) for day in self.days)
 
     @property
     def first(self) -> CurvePoint:
@@ -55,12 +69,20 @@ class Curve:
         return max((point for point in self.points if point.day <= self.trough.day), key=lambda point: point.account)
 
 
-def equity_curve(rows: Iterable[EquityRow]) -> Curve:
+def growth(earlier: EquityRow, later: EquityRow) -> float:
+    """What one CNY became from one close to the next: what was deposited meanwhile worked all the time, what was
+    withdrawn left at the end."""
+    flow = later.flow or Decimal(0)
+    return float((later.total_asset - min(flow, Decimal(0))) / (earlier.total_asset + max(flow, Decimal(0))))
+
+
+def equity_curve(rows: Iterable[EquityRow], *, missing: Collection[date] = ()) -> Curve:
     """Compute cumulative returns, excess return (超额收益) and drawdown from the `close` rows.
 
-    The account's return counts from the first close. The benchmark's return counts from the first day on which it is
-    known; the excess return is account minus benchmark, both counted from that same day, on days when both are known.
-    A day without benchmark stays a gap. Deposits and withdrawals are not known here and count as return.
+    The account's return counts from the first close and is time-weighted: deposits and withdrawals that were detected
+    (`flow`) are no return. The benchmark's return counts from the first day on which it is known; the excess return is
+    account minus benchmark, both counted from that same day, on days when both are known. A day without benchmark
+    stays a gap, and so does a day that is `missing`.
     Raises ValueError without a close row, with two closes on a day, or when total assets are not positive.
     """
     closes = sorted((row for row in rows if row.kind == "close"), key=lambda row: row.day)
@@ -72,13 +94,14 @@ def equity_curve(rows: Iterable[EquityRow]) -> Curve:
     worthless = next((row for row in closes if row.total_asset <= 0), None)
     if worthless:
         raise ValueError(f"total assets of {worthless.day} are {worthless.total_asset}: a return needs a positive base")
-    totals = [float(row.total_asset) for row in closes]
-    base = next((row for row in closes if row.benchmark), None)
+    worths = list(accumulate((growth(*pair) for pair in pairwise(closes)), mul, initial=1.0))
+    at = next((at for at, row in enumerate(closes) if row.benchmark), None)
     points = []
-    for row, total, highest in zip(closes, totals, accumulate(totals, max), strict=True):
+    for row, worth, highest in zip(closes, worths, accumulate(worths, max), strict=True):
         benchmark = excess = None
-        if base and base.benchmark and row.benchmark:
-            benchmark = float(row.benchmark / base.benchmark) - 1
-            excess = float(row.total_asset / base.total_asset) - 1 - benchmark
-        points.append(CurvePoint(row.day, total, total / totals[0] - 1, benchmark, excess, total / highest - 1))
-    return Curve(tuple(points), base.day if base else None)
+        if at is not None and row.benchmark and (level := closes[at].benchmark):
+            benchmark = float(row.benchmark / level) - 1
+            excess = worth / worths[at] - 1 - benchmark
+        points.append(CurvePoint(row.day, float(row.total_asset), worth - 1, benchmark, excess, worth / highest - 1))
+    between = tuple(day for day in missing if closes[0].day < day < closes[-1].day)
+    return Curve(tuple(points), closes[at].day if at is not None else None, between)

@@ -48,19 +48,25 @@ def plot_png(curve: Curve, path: Path, *, language: Language) -> Language:
         axes = figure.subplots(len(drawn), 1, sharex=True, height_ratios=[panel.height for panel in drawn])
         figure.subplots_adjust(left=0.07, right=0.9, top=0.86, bottom=0.06, hspace=0.22)
         for panel, ax in zip(drawn, axes, strict=True):
-            _draw(ax, panel, curve)
-        ticks = day_ticks([point.day for point in curve.points], count=8)
-        axes[-1].set_xticks([day.toordinal() for day, _ in ticks], [label for _, label in ticks])
-        first, last = curve.first.day.toordinal(), curve.last.day.toordinal()
-        margin = max((last - first) * 0.01, 0.5)
-        axes[-1].set_xlim(first - margin, last + margin)
+            draw_panel(ax, panel, curve)
+        draw_days(axes[-1], curve)
         save_png(figure, path)
     return language
 
 
-def _draw(ax: Axes, panel: Panel, curve: Curve) -> None:
+def draw_days(ax: Axes, curve: Curve) -> None:
+    """Label the calendar axis below the lowest panel."""
+    ticks = day_ticks(curve.days, count=8)
+    ax.set_xticks([day.toordinal() for day, _ in ticks], [label for _, label in ticks])
+    first, last = curve.first.day.toordinal(), curve.last.day.toordinal()
+    margin = max((last - first) * 0.01, 0.5)
+    ax.set_xlim(first - margin, last + margin)
+
+
+def draw_panel(ax: Axes, panel: Panel, curve: Curve) -> None:
+    """Draw the lines of one panel, its legend, and the newest values at the right edge."""
     low, high = panel.bounds
-    days = [point.day.toordinal() for point in curve.points]
+    days = [day.toordinal() for day in curve.days]
     for line in panel.lines:
         values = [float("nan") if value is None else value for value in line.values]
         ax.plot(days, values, color=line.colour, linewidth=1.6, label=line.name, solid_joinstyle="round")

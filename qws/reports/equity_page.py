@@ -47,20 +47,26 @@ def plot_html(curve: Curve, path: Path, *, language: Language) -> None:
     rows = "\n".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in statistics(curve, language)
     )
-    readings = json.dumps(_readings(curve, language), ensure_ascii=False).replace("<", "\\u003c")
+    chart, script = chart_of(curve, language)
     body = (
         f'<h1>{escape(title)}</h1>\n<p class="period">{escape(period)}</p>\n'
-        f'<div class="chart">\n{_svg(curve, language)}\n<div id="tip"></div>\n</div>\n'
-        f'<table class="figures">\n{rows}\n</table>\n<script>\nconst points = {readings};{SCRIPT}</script>'
+        f'{chart}\n<table class="figures">\n{rows}\n</table>\n{script}'
     )
     write_page(path, language=language, title=f"{words['title']} {period}", style=STYLE, body=body)
+
+
+def chart_of(curve: Curve, language: Language) -> tuple[str, str]:
+    """The chart as an element, and the script that reads values off it: put that behind it; one of each a page."""
+    readings = json.dumps(_readings(curve, language), ensure_ascii=False).replace("<", "\\u003c")
+    chart = f'<div class="chart">\n{_svg(curve, language)}\n<div id="tip"></div>\n</div>'
+    return chart, f"<script>\nconst points = {readings};{SCRIPT}</script>"
 
 
 def _readings(curve: Curve, language: Language) -> list[tuple[float, str]]:
     words = WORDS[language]
     return [
         (
-            round(_x(curve, at), 1),
+            round(_x_of_day(curve, point.day.toordinal()), 1),
             "\n".join(
                 (
                     point.day.isoformat(),
@@ -71,12 +77,12 @@ def _readings(curve: Curve, language: Language) -> list[tuple[float, str]]:
                 )
             ),
         )
-        for at, point in enumerate(curve.points)
+        for point in curve.points
     ]
 
 
 def _x(curve: Curve, at: int) -> float:
-    return _x_of_day(curve, curve.points[at].day.toordinal())
+    return _x_of_day(curve, curve.days[at].toordinal())
 
 
 def _x_of_day(curve: Curve, ordinal: int) -> float:
@@ -93,7 +99,7 @@ def _svg(curve: Curve, language: Language) -> str:
         height = PANEL_HEIGHT * panel.height
         parts += _panel(curve, panel, top, height)
         top += height
-    ticks = day_ticks([point.day for point in curve.points], count=8)
+    ticks = day_ticks(curve.days, count=8)
     for day, label in ticks:
         parts.append(_text(_x_of_day(curve, day.toordinal()), top + 19, label, FAINT, anchor="middle", size=12))
     total = top + FOOTER

@@ -112,7 +112,7 @@ def _line(curve: Curve, name: str, colour: str, values: Sequence[float | None], 
     ]
     day, final = known[-1] if known else (curve.last.day, None)
     dated = percent(final, signed=True) + ("" if day == curve.last.day else f"\n({day:%m-%d})")
-    return Line(name, colour, tuple(values), final, dated, filled=filled)
+    return Line(name, colour, curve.along(values), final, dated, filled=filled)
 
 
 def headline(curve: Curve, language: Language) -> tuple[str, str]:

@@ -176,13 +176,18 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 """
 
 
-def write_page(path: Path, *, language: Language, title: str, style: str, body: str) -> None:
-    """Write one HTML file that needs nothing else: no script library, no font, no request."""
+def page_of(*, language: Language, title: str, style: str, body: str) -> str:
+    """One HTML file that needs nothing else: no script library, no font, no request."""
     lang = {"en": "en", "zh": "zh-CN"}[language]
-    page = (
+    return (
         f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{PAGE_STYLE}{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def write_page(path: Path, *, language: Language, title: str, style: str, body: str) -> None:
+    """Write such a file; makes the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    page = page_of(language=language, title=title, style=style, body=body)
     path.write_text(page, encoding="utf-8", newline="\n")

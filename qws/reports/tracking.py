@@ -194,13 +194,19 @@ summary {{ cursor: pointer; color: {FAINT}; margin-bottom: 8px; }}
 
 def plot_run_html(path: Path, *, title: str, rows: Sequence[RunRow], language: Language) -> None:
     """Write the run as one HTML file that opens without a network; the names beyond the 40 largest can be unfolded."""
+    body = f"<h1>{escape(title)}</h1>\n{weights_block(rows, language)}"
+    write_page(path, language=language, title=title, style=STYLE, body=body)
+
+
+def weights_block(rows: Sequence[RunRow], language: Language) -> str:
+    """The bars and figures of all names as markup, for a page with this module's `STYLE`."""
     words, shown, rest = WORDS[language], shown_rows(rows, language), _ranked(rows)[LARGEST:]
-    body = f'<h1>{escape(title)}</h1>\n<p class="period">{escape(_summary(rows, language))}</p>\n'
-    body += _table(shown, _barred(shown), words)
+    block = f'<p class="period">{escape(_summary(rows, language))}</p>\n'
+    block += _table(shown, _barred(shown), words)
     if rest:
         label = escape(words["others"].format(count=len(rest)))
-        body += f"\n<details><summary>{label}</summary>\n{_table(rest, rest, words)}\n</details>"
-    write_page(path, language=language, title=title, style=STYLE, body=body)
+        block += f"\n<details><summary>{label}</summary>\n{_table(rest, rest, words)}\n</details>"
+    return block
 
 
 def _table(shown: Sequence[RunRow], barred: Sequence[RunRow], words: dict[str, str]) -> str:

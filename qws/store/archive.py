@@ -37,7 +37,7 @@ EXACT = Context(prec=DIGITS, traps=[Inexact, InvalidOperation])
 
 TARGET_ID = re.compile(r"[A-Za-z0-9_-]+")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # the quote itself, so that reading back is exact
-MONEY_COLUMNS = ("total_asset", "cash", "frozen_cash", "market_value", "benchmark")
+MONEY_COLUMNS = ("total_asset", "cash", "frozen_cash", "market_value", "benchmark", "flow")
 
 
 class MirrorStale(StoreError):
@@ -60,7 +60,8 @@ class ArchivedTarget:
 class EquityRow:
     """The account's money in CNY after a close (`kind="close"`) or after a run (`kind="run"`, `run_id` set).
 
-    `benchmark` is the level of the benchmark index, None where it is not known.
+    `benchmark` is the level of the benchmark index, `flow` what deposits brought less what withdrawals took since the
+    close before; None where it is not known.
     """
 
     day: date
@@ -72,6 +73,7 @@ class EquityRow:
     frozen_cash: Decimal
     market_value: Decimal
     benchmark: Decimal | None
+    flow: Decimal | None = None
 
     def __post_init__(self) -> None:
         """Refuse a row that could not be told from another one."""
@@ -231,10 +233,11 @@ def _read_years(folder: Path) -> list[EquityRow]:
     rows: list[EquityRow] = []
     for path in sorted(folder.glob("[0-9][0-9][0-9][0-9].parquet")):
         table = read_table(path)
-        columns = {name: table.column(name) for name in EQUITY_COLUMNS}
+        names = [name for name in EQUITY_COLUMNS if name in table.column_names]  # files of old have no flow
+        columns = {name: table.column(name) for name in names}
         moments = [instant_of(micros) for micros in columns.pop("at").cast("int64").to_pylist()]
         values = {name: column.to_pylist() for name, column in columns.items()} | {"at": moments}
-        rows += [EquityRow(*cells) for cells in zip(*(values[name] for name in EQUITY_COLUMNS), strict=True)]
+        rows += [EquityRow(*cells) for cells in zip(*(values[name] for name in names), strict=True)]
     return rows
 
 
@@ -279,7 +282,7 @@ def _read_csv(content: bytes) -> list[EquityRow]:
                 cash,
                 frozen_cash,
                 market_value,
-                Decimal(money[4]) if money[4] else None,
+                *(Decimal(each) if each else None for each in money[4:]),
             )
         )
     return rows

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import singledispatch
 
 from qws.domain.account import Asset, Position
+from qws.domain.market import Quote
 from qws.domain.orders import OrderStatus
 from qws.domain.plan import Plan
 from qws.domain.trading_state import STATE_OF, TradingState
@@ -131,6 +132,14 @@ def _snapshot_due(body: SnapshotDue, at: str, id_: int) -> Iterator[Statement]:
 @changes.register
 def _snapshot_taken(body: SnapshotTaken, at: str, id_: int) -> Iterator[Statement]:
     yield from _holdings(body.snapshot.asset, body.snapshot.positions, body.snapshot.at)
+    if not body.preview:  # the first look of a run is what its fills are measured against
+        rows = [(body.run_id, quote.code, time_text(quote.at), *_best(quote)) for quote in body.snapshot.quotes]
+        yield "INSERT OR IGNORE INTO arrival VALUES (?, ?, ?, ?, ?, ?)", rows
+
+
+def _best(quote: Quote) -> tuple[str | None, ...]:
+    bid, ask = (levels[0].price if levels else None for levels in (quote.bids, quote.asks))
+    return _money(bid), _money(ask), _money(quote.last)
 
 
 @changes.register
@@ -232,8 +241,9 @@ def _equity_recorded(body: EquityRecorded, at: str, id_: int) -> Iterator[Statem
         time_text(body.at),
         *_asset(body.asset),
         _money(body.benchmark),
+        _money(body.flow),
     )
-    yield _insert("equity", 9), [row]
+    yield _insert("equity", 10), [row]
     yield from _holdings(body.asset, body.positions, body.at)
 
 

@@ -20,8 +20,8 @@ Record = dict[str, object]
 
 _WAIT_S = 2.0  # for a writer's short transaction
 _MONEY = frozenset(
-    {"price", "fee", "fees", "value", "weight", "wanted", "achieved", "tracking_error"}
-    | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark"}
+    {"price", "fee", "fees", "value", "weight", "wanted", "achieved", "tracking_error", "bid", "ask", "last"}
+    | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark", "flow"}
 )
 _JSON = frozenset({"days", "dropped", "refusals"})
 
@@ -29,7 +29,7 @@ _RUNS = """SELECT run_id, file, sha256, status, started_at, finished_at, target_
     total_asset, cash, fees, tracking_error FROM run"""
 _ORDERS = """SELECT order_id, stock_code, side, shares, price, filled, status, time, tag, run_id, message FROM orders"""
 _FILLS = """SELECT order_id, stock_code, side, shares, price, fee, time, trade_id, tag, run_id FROM fill"""
-_EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, market_value, benchmark
+_EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, market_value, benchmark, flow
     FROM equity ORDER BY at, day, kind, run_id"""
 # Of the newest 30 files: each is read as JSON. SQLite tells the day in Shanghai quicker than Python imports its clock.
 _WAITING = """SELECT day, file, target_id, accepted_at FROM (
@@ -86,6 +86,21 @@ class Views:
     def fills(self, run_id: str | None = None) -> list[Record]:
         """Fills as they were received; `fee` is None where it is not yet known."""
         return self._of_run(_FILLS, run_id, "message_id")
+
+    def arrivals(self, run_id: str | None = None) -> list[Record]:
+        """Best bid, best ask and last price of every name when its run first looked at the market."""
+        return self._of_run("SELECT run_id, code, at, bid, ask, last FROM arrival", run_id, "run_id, code")
+
+    def plans(self, run_id: str | None = None) -> list[Record]:
+        """What every attempt of a run planned to trade, oldest first."""
+        sql = "SELECT run_id, attempt, stock_code, side, shares, price FROM plan_row"
+        return self._of_run(sql, run_id, "run_id, attempt, idx")
+
+    def intents(self, run_id: str | None = None) -> list[Record]:
+        """When the order of each tag was decided, oldest first."""
+        sql = """SELECT run_id, stock_code, side, tag, at AS sent_at FROM (SELECT o.run_id, o.stock_code, o.side, o.tag,
+            o.message_id, m.at FROM orders o JOIN message m ON m.id = o.message_id)"""
+        return self._of_run(sql, run_id, "sent_at")
 
     def outcomes(self, run_id: str) -> list[Record]:
         """What became of every name of a finished run."""

@@ -94,6 +94,7 @@ class FileArchive:
             frozen_cash=asset.frozen,
             market_value=asset.market_value,
             benchmark=record.benchmark,
+            flow=record.flow,
         )
         if is_mirrored(self._equity, row):  # every start tells the newest records again
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 TABLES = (
     "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL, since INTEGER NOT NULL)",
@@ -37,7 +37,9 @@ TABLES = (
         total_asset TEXT, cash TEXT, frozen_cash TEXT, market_value TEXT, at TEXT)""",
     """CREATE TABLE equity (
         day TEXT, kind TEXT, run_id TEXT, at TEXT, total_asset TEXT, cash TEXT, frozen_cash TEXT, market_value TEXT,
-        benchmark TEXT, PRIMARY KEY (day, kind, run_id)) WITHOUT ROWID""",
+        benchmark TEXT, flow TEXT, PRIMARY KEY (day, kind, run_id)) WITHOUT ROWID""",
+    """CREATE TABLE arrival (
+        run_id TEXT, code TEXT, at TEXT, bid TEXT, ask TEXT, last TEXT, PRIMARY KEY (run_id, code)) WITHOUT ROWID""",
     """CREATE TABLE message (
         id INTEGER PRIMARY KEY, corr INTEGER, cause INTEGER, parent INTEGER, at TEXT, sender TEXT, kind TEXT,
         run_id TEXT, line TEXT)""",

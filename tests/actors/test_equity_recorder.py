@@ -10,7 +10,7 @@ from actors.equity_recorder import EquityRecorder
 from qws.errors import GatewayTimeout
 from qws.messages import EquityDue, EquityRecorded, RunFinished
 from qws.runtime.message import Later
-from tests.support.builders import DAY, NEXT_DAY, HandClock, a_due, a_position, an_asset, at
+from tests.support.builders import COSTS, DAY, NEXT_DAY, HandClock, a_due, a_position, an_asset, at
 from tests.support.fake_broker import FakeBroker, FakeQuotes
 
 HELD = (a_position("600000.SH", 1000),)
@@ -22,7 +22,7 @@ def a_recorder(
 ) -> tuple[EquityRecorder, FakeBroker]:
     broker = FakeBroker(money=ASSET, holdings=HELD, account_errors=[GatewayTimeout("slow")] * errors)
     quotes = FakeQuotes(index=None if index is None else Decimal(index))
-    return EquityRecorder(broker, quotes, clock or HandClock(at("15:10:00"))), broker
+    return EquityRecorder(broker, quotes, clock or HandClock(at("15:10:00")), COSTS), broker
 
 
 def due(recorder: EquityRecorder, day: EquityDue | None = None) -> EquityRecorded | Later[EquityDue] | None:

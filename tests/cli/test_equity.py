@@ -35,6 +35,7 @@ def test_json_is_one_record_for_each_close(closed: Home) -> None:
             "cash": float(row.cash),
             "frozen_cash": float(row.frozen_cash),
             "market_value": float(row.market_value),
+            "flow": None,
             "benchmark": None if row.benchmark is None else float(row.benchmark),
             "return": point.account,
             "benchmark_return": point.benchmark,
@@ -49,11 +50,11 @@ def test_the_table_has_a_line_for_each_close_and_a_dash_for_an_unknown_benchmark
     title, *lines = call(closed, "equity").out.splitlines()
 
     assert title.split() == [
-        "day", "total_asset", "cash", "benchmark", "return", "benchmark_return", "excess", "drawdown"
+        "day", "total_asset", "cash", "flow", "benchmark", "return", "benchmark_return", "excess", "drawdown"
     ]  # fmt: skip
     assert [line.split()[0] for line in lines] == [row.day.isoformat() for row in CLOSES]
     assert [line.split()[1] for line in lines] == [f"{row.total_asset:,.2f}" for row in CLOSES]
-    assert [line.split()[3] == "-" for line in lines] == [row.benchmark is None for row in CLOSES]
+    assert [line.split()[4] == "-" for line in lines] == [row.benchmark is None for row in CLOSES]
 
 
 @pytest.mark.parametrize(("name", "language"), [("CURVE.PNG", "en"), ("curve.html", "en"), ("curve.html", "zh")])

@@ -49,14 +49,20 @@ class People:
             case "manual_trade" | "foreign_order":
                 self._trade(deed.what, when)
             case "deposit":
-                weather.happened["deposit"] += world.terminal.move_cash(self._money())
+                weather.happened["deposit"] += self._move(self._money(), when)
             case "withdrawal":
-                is_moved = world.terminal.move_cash(-self._money())
+                is_moved = self._move(-self._money(), when)
                 weather.happened["withdrawal"] += is_moved
                 if is_moved:
                     world.others.take_cash(when)
             case command:
                 world.desk.order(command)
+
+    def _move(self, amount: Decimal, when: datetime) -> bool:
+        is_moved = self._world.terminal.move_cash(amount)
+        if is_moved:
+            self._world.moved.append((when, amount))
+        return is_moved
 
     def help(self, order: OrderRequest | None, asked: datetime) -> None:
         """Some minutes after being asked: look up what became of an order, or allow trading that stopped by itself."""

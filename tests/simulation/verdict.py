@@ -53,6 +53,7 @@ class Verdict:
         self.each_file_has_one_answer()
         self.each_run_has_one_end()
         self.each_day_has_one_record()
+        self.each_record_tells_what_was_moved()
         self.fills_stay_within_orders()
         self.what_never_arrived_is_not_sent_again()
         self.results_tell_what_traded()
@@ -182,6 +183,14 @@ class Verdict:
         missing = {(str(day), "close", "") for day in wanted} - self._world.shelf.equity
         if missing:
             self._blame("I9c", f"not on file: {sorted(missing)}")
+
+    def each_record_tells_what_was_moved(self) -> None:
+        """I9d: what people brought or took since the close before, whatever else happened, and nothing else."""
+        closes = [told for told in self.told(EquityRecorded) if told.kind == "close"]
+        for before, now in pairwise(closes):
+            moved = sum((amount for when, amount in self._world.moved if before.at < when <= now.at), Decimal(0))
+            if now.flow is None or abs(now.flow - moved) > 1:
+                self._blame("I9d", f"{now.day}: {now.flow} is told, {moved} was moved")
 
     def fills_stay_within_orders(self) -> None:
         """I2: no order trades more than it asked for, and no attempt more than it planned."""

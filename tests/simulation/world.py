@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache, partial
 from random import Random
 
@@ -111,6 +112,7 @@ class World:
         self.diary = Diary(self.witness.on_durable)
         self.line = self._make_line()
         self.blind_days: set[date] = set()  # nobody lived through their evening
+        self.moved: list[tuple[datetime, Decimal]] = []  # CNY that people brought or took
         self.lives: list[Life] = []
         self.is_alive = False
         for day in workload.days:

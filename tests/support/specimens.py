@@ -83,6 +83,8 @@ MESSAGES: tuple[Message, ...] = (
     _END,
     _TRADED,
     m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None),
+    m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None, Decimal(500)),
+    m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None, Decimal(-500)),
     Started(),
     Stopping(),
     ActorCrashed("planner", "ValueError: x", 7),

@@ -158,6 +158,6 @@ class TradingDay:
             lambda: OrderExecutor(clock, schedule, EXECUTION, RULES),
             lambda: BrokerLink(broker, clock, schedule, LinkRules(3.0, 10.0)),
             lambda: FillTracker(broker, quotes, clock, RULES.costs, ACCOUNT_S),
-            lambda: EquityRecorder(broker, quotes, clock),
+            lambda: EquityRecorder(broker, quotes, clock, RULES.costs),
             Listener,
         ]

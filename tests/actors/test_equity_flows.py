@@ -1,0 +1,163 @@
+"""Money that was brought or taken is told from money that was earned, through the recorder and a broker that lists."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.equity_recorder import EquityRecorder
+from qws.domain.account import Position
+from qws.domain.market import Side
+from qws.domain.orders import OrderRequest, Trade
+from qws.messages import EquityDue, EquityRecorded, FillReceived
+from qws.runtime.message import Later
+from tests.support.builders import COSTS, DAY, FEE, NEXT_DAY, HandClock, a_fill, a_position, a_quote, an_asset, at
+from tests.support.fake_broker import FakeBroker, FakeQuotes
+
+CODE, OTHER = "600000.SH", "000001.SZ"
+HELD = (a_position(CODE, 1000), a_position(OTHER, 500))
+
+
+class Days:
+    """The close of one day, and what is found at the next."""
+
+    def __init__(self, cash: str = "100000") -> None:
+        self.broker = FakeBroker(money=an_asset(cash, HELD), holdings=HELD)
+        self.quotes = FakeQuotes(known={each.code: a_quote(each.code) for each in HELD})
+        self.clock = HandClock(at("15:10:00"))
+        self.recorder = EquityRecorder(self.broker, self.quotes, self.clock, COSTS)
+        self.journal = [self.close(DAY)]
+
+    def close(self, day: date) -> EquityRecorded:
+        self.clock.set("15:10:00", day)
+        answer = asyncio.run(self.recorder.on_equity_due(EquityDue(day)))
+        assert isinstance(answer, EquityRecorded)
+        return answer
+
+    def reborn(self) -> None:
+        self.recorder = EquityRecorder(self.broker, self.quotes, self.clock, COSTS)
+        for each in self.journal:
+            self.recorder.recall_equity_recorded(each)
+
+    def flow(self, cash: str | Decimal, held: tuple[Position, ...] = HELD) -> Decimal | None:
+        """What the next close tells, when the account then holds this."""
+        self.broker.money, self.broker.holdings = an_asset(cash, held), held
+        return self.close(NEXT_DAY).flow
+
+
+def a_trade(side: Side, shares: int, price: str = "10.00", fee: str | None = "5", code: str = CODE) -> Trade:
+    order = OrderRequest(f"{code}{side}", code, side, shares, Decimal(price))
+    return a_fill(order, shares, fee=fee, when=at("10:00:00", NEXT_DAY))
+
+
+def test_the_first_close_has_nothing_to_be_compared_with() -> None:
+    assert Days().journal[0].flow is None
+
+
+def test_a_quiet_day_brings_nothing_however_prices_move() -> None:
+    assert Days().flow("100000", (a_position(CODE, 1000, price="11"), a_position(OTHER, 500, price="9"))) == 0
+
+
+@pytest.mark.parametrize("amount", ["50000", "12345.67", "-30000", "-99999.99"])
+@pytest.mark.parametrize("is_reborn", [False, True])
+def test_a_deposit_and_a_withdrawal_are_told_to_the_cent(amount: str, *, is_reborn: bool) -> None:
+    days = Days()
+    if is_reborn:
+        days.reborn()
+    days.quotes.known = {}
+
+    # An odd amount below a tenth of a holding may be its dividend: these are above, or taken.
+    assert days.flow(Decimal(100_000) + Decimal(amount)) == Decimal(amount)
+
+
+def test_our_own_fills_and_their_fees_are_no_flow_and_the_broker_is_not_asked() -> None:
+    days = Days()
+    days.recorder.on_fill_received(FillReceived(a_trade(Side.BUY, 300)))
+    days.recorder.on_fill_received(FillReceived(a_trade(Side.SELL, 500, code=OTHER)))
+    days.quotes.asked.clear()
+
+    assert days.flow(Decimal(100_000 - 3000 - 5 + 5000 - 5), (a_position(CODE, 1300),)) == 0
+    assert days.quotes.asked == []
+
+
+def test_a_fee_that_the_broker_does_not_tell_is_estimated() -> None:
+    days = Days()
+    days.recorder.on_fill_received(FillReceived(a_trade(Side.SELL, 1000, fee=None)))
+    fee = FEE(CODE, Side.SELL, 1000, Decimal(10))
+
+    assert days.flow(Decimal(110_000) - fee + 7, HELD[1:]) == 0
+
+
+def test_a_trade_by_hand_is_found_in_the_broker_list_and_counts_once() -> None:
+    days = Days()
+    own = a_trade(Side.BUY, 300)
+    days.recorder.on_fill_received(FillReceived(own))
+    days.broker.fills += [own, replace(a_trade(Side.SELL, 500, "9.50", code=OTHER), trade_id="by hand")]
+
+    assert days.flow(Decimal(100_000 - 3005 + 4750 - 5 + 20_000), (a_position(CODE, 1300),)) == 20_000
+
+
+def test_a_trade_that_nobody_listed_is_known_by_shares_and_money_together() -> None:
+    assert Days().flow("105100", HELD[:1]) == 0
+
+
+def test_a_dividend_is_earned_when_the_previous_close_tells_of_it_or_the_amount_is_odd() -> None:
+    cut = Days()
+    cut.quotes.known = {**cut.quotes.known, CODE: a_quote(CODE, prev_close="9.77")}
+    odd = Days()
+
+    assert cut.flow("100230", (a_position(CODE, 1000, price="9.77"), HELD[1])) == 0
+    assert odd.flow("100123.40") == 0
+
+
+def test_a_taxed_dividend_is_one_and_a_round_deposit_on_the_same_day_is_none() -> None:
+    taxed, more = Days(), Days()
+    for days in (taxed, more):
+        days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close="9.77")}
+
+    assert taxed.flow("100184") == 0
+    assert more.flow("110000") == 10_000
+
+
+def test_bonus_shares_are_no_deposit_and_shares_moved_in_are_worth_what_they_are_worth() -> None:
+    assert Days().flow("100000", (a_position(CODE, 1300, price="7.70"), HELD[1])) == 0
+    assert Days().flow("100000", (*HELD, a_position("000002.SZ", 200, price="8.00"))) == 1600
+    assert Days().flow("100000", HELD[:1]) == -5000
+
+
+def test_a_fill_of_a_moment_ago_is_waited_for_and_in_the_end_nothing_is_claimed() -> None:
+    days = Days()
+    fresh = replace(a_trade(Side.BUY, 300), at=at("15:09:59", NEXT_DAY))
+    days.recorder.on_fill_received(FillReceived(fresh))
+    days.clock.set("15:10:00", NEXT_DAY)
+    waits = 0
+    while isinstance(answer := asyncio.run(days.recorder.on_equity_due(EquityDue(NEXT_DAY))), Later):
+        waits += 1
+        days.recorder.on_fill_received(FillReceived(replace(fresh, trade_id=f"n{waits}")))
+        assert waits < 10
+
+    assert isinstance(answer, EquityRecorded)
+    assert answer.flow is None
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Side)), st.integers(1, 9), st.integers(500, 1500)), max_size=12),
+    st.integers(-50, 50).map(lambda thousands: 1000 * thousands),
+)
+def test_whatever_was_traded_the_flow_is_what_was_brought(trades: list[tuple[Side, int, int]], brought: int) -> None:
+    days, cash, shares = Days("1000000"), Decimal(1_000_000), 1000
+    days.quotes.known = {}
+    for number, (side, lots, cents) in enumerate(trades):
+        trade = replace(a_trade(side, lots * 10, str(Decimal(cents) / 100)), trade_id=f"t{number}")
+        days.recorder.on_fill_received(FillReceived(trade))
+        sign = 1 if side is Side.BUY else -1
+        shares += sign * trade.shares
+        cash -= sign * trade.shares * trade.price + 5
+
+    assert days.flow(cash + brought, (a_position(CODE, shares), HELD[1])) == brought
