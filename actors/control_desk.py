@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qws.messages import ControlOrdered, OrderSettled
+from qws.messages import AlertAcknowledged, ControlOrdered, OrderSettled
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 
@@ -44,12 +44,14 @@ class ControlDesk(Actor):
     def __init__(self, table: ControlTable | None, clock: Clock, look_every_s: float) -> None:
         self._table, self._clock, self._look_every_s = table, clock, look_every_s
 
-    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled]:
+    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled | AlertAcknowledged]:
         while self._table is not None:
             for order in self._table.unanswered():  # what is yielded is durable when the source is asked to go on
                 if order.command == "settle":
                     tag, _, order_id = order.argument.partition(" ")
                     yield OrderSettled(tag, order_id, order.by)
+                elif order.command == "ack":
+                    yield AlertAcknowledged(tuple(order.argument.split()), order.by)
                 else:
                     yield ControlOrdered(order.command, order.by)
                 self._table.answer(order.id, "accepted", self._clock.now())

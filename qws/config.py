@@ -17,6 +17,7 @@ from qws.domain.execution_rules import Release
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
 from qws.errors import ConfigError
+from qws.notify_section import NotifySection
 
 _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
@@ -194,6 +195,7 @@ class Config(BaseSettings):
     xt: XtSection = XtSection()
     paper: PaperSection = PaperSection()
     log: LogSection = LogSection()
+    notify: NotifySection = NotifySection()
 
     @model_validator(mode="after")
     def _means_it(self) -> Self:
@@ -265,6 +267,8 @@ def _line(source: str, problem: Any) -> str:
         return f"{source}: unknown key {key}; correct its spelling or remove it"
     if not key:  # between sections: the input would be everything there is
         return f"{source}: {problem['ctx']['error']}"
+    if key == "notify" or key.startswith("notify."):  # a robot's address is a password
+        return f"{source}: {key}: {problem['msg']}"
     if problem["type"] == "string_type":
         return f"{source}: {key} = {problem['input']!r}: {problem['msg']}; put it in quotes"
     return f"{source}: {key} = {problem['input']!r}: {problem['msg']}"

@@ -40,6 +40,7 @@ def _status(home: Home, views: Views) -> Record:
         "state": _state(home, views, daemon),
         "halted": views.is_halted(),
         "waiting": views.waiting(),
+        "alerts": views.unseen(),
         "home": str(home.root),
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
@@ -62,6 +63,10 @@ def _show_status(home: Home, views: Views, found: Record) -> None:
     click.echo(_headline(home, views.daemon(), str(found["state"])))
     if found["halted"]:
         click.echo("trading is halted; `qws resume` allows it again")
+    if unseen := views.unseen():
+        click.echo(
+            f"nobody has acknowledged: {', '.join(f'{count} {name}' for name, count in unseen.items())}; `qws alerts`"
+        )
     if waiting := views.waiting():
         click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
     if account := views.account():

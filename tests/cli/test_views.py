@@ -47,6 +47,7 @@ def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> N
         "state": "never started",
         "halted": False,
         "waiting": [],
+        "alerts": {},
         "home": str(home.root),
         "daemon": None,
         "account": dict.fromkeys(("total_asset", "cash", "frozen_cash", "market_value", "at")),
