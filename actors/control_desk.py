@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from qws.messages import BackupDue, BackupEnded, ControlOrdered, OrderSettled
+from qws.messages import AlertAcknowledged, BackupDue, BackupEnded, ControlOrdered, OrderSettled
 from qws.ports import Clock
 from qws.runtime.actor import Actor
 
@@ -49,7 +49,7 @@ class ControlDesk(Actor):
         if self._table is not None and msg.ask:
             self._table.answer(msg.ask, msg.problem or f"accepted: {msg.text}", self._clock.now())
 
-    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled | BackupDue]:
+    async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled | BackupDue | AlertAcknowledged]:
         while self._table is not None:
             for order in self._table.unanswered():  # what is yielded is durable when the source is asked to go on
                 if order.command == "backup":
@@ -60,6 +60,8 @@ class ControlDesk(Actor):
                 if order.command == "settle":
                     tag, _, order_id = order.argument.partition(" ")
                     yield OrderSettled(tag, order_id, order.by)
+                elif order.command == "ack":
+                    yield AlertAcknowledged(tuple(order.argument.split()), order.by)
                 else:
                     yield ControlOrdered(order.command, order.by, order.argument)
                 self._table.answer(order.id, "accepted", self._clock.now())

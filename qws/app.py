@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from actors.alerter import Alerter
 from actors.archivist import Archive, Archivist
 from actors.broker_link import BrokerLink
 from actors.control_desk import ControlDesk, ControlTable
@@ -14,6 +16,7 @@ from actors.fill_tracker import FillTracker
 from actors.halt_watcher import HaltFolder, HaltWatcher
 from actors.keeper import Keeper, Keeping
 from actors.market_clock import MarketClock
+from actors.notifier import Notifier
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
 from actors.result_writer import Pages, ResultWriter
@@ -22,13 +25,19 @@ from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
 from actors.weight_validator import WeightValidator
+from qws.alarms import Alarms
+from qws.alert_text import notice_of, raised
+from qws.arming import account_label
+from qws.channels import notify_rules
 from qws.config import Config
+from qws.domain.alerts import Notice, Parcel
 from qws.domain.allocator import AllocationRules
 from qws.domain.costs import Costs
 from qws.domain.execution_rules import ChaseRules, ExecutionRules
 from qws.domain.legaliser import CageMargin
 from qws.domain.market import Kind
 from qws.domain.orders import LinkRules
+from qws.domain.outbox import Outbox
 from qws.domain.planner import PlanRules
 from qws.domain.rest import FollowUps
 from qws.domain.risk.weights import ROW_TOLERANCE
@@ -38,7 +47,7 @@ from qws.domain.targets import Refusal, Row, TargetRules
 from qws.gateways.files import FileLimits, read_rows
 from qws.messages import WeightFileSettled
 from qws.paper import fee_plan
-from qws.ports import Broker, Calendar, Clock, Hints, Offload, Quotes
+from qws.ports import Broker, Calendar, Channel, Clock, Hints, Offload, Quotes
 from qws.runtime.actor import Actor
 from qws.runtime.message import Journal
 from qws.runtime.system import System, Tap
@@ -63,6 +72,8 @@ ACTORS: tuple[type[Actor], ...] = (
     ControlDesk,
     Keeper,
     HaltWatcher,
+    Alerter,
+    Notifier,
 )
 SHARES, FUNDS = frozenset({Kind.STOCK, Kind.CDR}), frozenset({Kind.ETF, Kind.LOF})
 # How often the control table is looked at: an order is a journalled message within 200 ms.
@@ -86,6 +97,7 @@ class Ports:
     keeping: Keeping | None = None
     halts: HaltFolder | None = None
     pages: Pages | None = None
+    channels: tuple[Channel, ...] | None = None  # nobody is alerted of what is only played
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -172,6 +184,23 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
         lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
         lambda: HaltWatcher(ports.halts, clock, ports.offload, _HALT_LOOK_S),
+        *notifying(config, ports, clock),
+    ]
+
+
+def notifying(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Actor]]:
+    """Who tells people: without a channel alerts are raised, and nobody is sent them."""
+    rules, lanes = notify_rules(config), {each.name: each for each in ports.channels or ()}
+    schedule, routes = schedule_of(config, ports.calendar), rules.routes if lanes else {}
+    is_heard = ports.channels is not None
+    label = config.notify.label or account_label(config)
+
+    def message(parcel: Parcel, size_max: int, now: datetime) -> Notice:
+        return notice_of(parcel, size_max, label, now)
+
+    return [
+        lambda: Alerter(Alarms(schedule) if is_heard else None, clock, routes, rules.link_lost_s, raised),
+        lambda: Notifier(lanes, Outbox(lanes.values(), rules), message, clock),
     ]
 
 

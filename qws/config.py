@@ -21,6 +21,7 @@ from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
 from qws.errors import ConfigError
 from qws.masking import hide
+from qws.notify_section import NotifySection
 
 _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
@@ -201,6 +202,7 @@ class Config(BaseSettings):
     paper: PaperSection = PaperSection()
     keep: KeepSection = KeepSection()
     log: LogSection = LogSection()
+    notify: NotifySection = NotifySection()
 
     @model_validator(mode="after")
     def _means_it(self) -> Self:

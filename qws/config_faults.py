@@ -22,6 +22,8 @@ def fault_line(source: str, problem: ErrorDetails, settled: Mapping[str, object]
         return f"{where}: unknown key {key}; correct its spelling or remove it"
     if not key:  # between sections: the input would be everything there is
         return f"{where}: {problem['ctx']['error']}"
+    if key.partition(".")[0] == "notify":  # a robot's address is a password
+        return f"{where}: {key}: {problem['msg']}"
     shown = masked(f"{problem['input']}") if key == "xt.account" else repr(problem["input"])
     remedy = "; put it in quotes" if problem["type"] == "string_type" else ""
     return f"{where}: {key} = {shown}: {problem['msg']}{remedy}"

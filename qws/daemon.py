@@ -19,6 +19,7 @@ from loguru import logger
 from actors.file_watcher import folder_changes
 from qws.app import Ports, build
 from qws.arming import require_armed
+from qws.channels import open_channels
 from qws.config import Config
 from qws.edges import open_edges
 from qws.errors import StoreError
@@ -52,7 +53,8 @@ async def serve(home: Home, config: Config) -> int:
     require_armed(home, config)
     clock, asked = SystemClock(), anyio.Event()
     with stop_on_signals(asked.set):  # from the first moment: a stop during a long recovery is orderly too
-        async with open_edges(home, config, clock) as edges:
+        opening = open_channels(home, config, clock, in_thread)
+        async with open_edges(home, config, clock) as edges, opening as channels:
             journal = await SqliteJournal.open(home.journal)
             try:
                 projector = Projector(home.views, describe)
@@ -66,7 +68,7 @@ async def serve(home: Home, config: Config) -> int:
                 keeping.stop_when(asked.is_set)
                 pages = FilePages(folder / "results", page_language(config.language))
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
-                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages)
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, channels)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

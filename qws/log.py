@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from loguru import Record
 
 _WARNINGS = (m.TargetRejected, m.PlanRefused, m.PlanHeld, m.LinkLost, m.LedgerDrift, m.RecordDisputed, m.StrayOrderSeen)
+_SINK_WARNINGS = (m.ChannelFailed,)
 
 
 def start_logging(home: Home, section: LogSection, *, console: bool, head: str = "") -> None:
@@ -121,7 +122,9 @@ class LogTap:
 
     def _log(self, envelope: Envelope) -> None:
         body = envelope.body
-        is_odd = isinstance(body, _WARNINGS) or (isinstance(body, m.TargetAccepted) and bool(body.dropped))
+        is_odd = isinstance(body, _WARNINGS + _SINK_WARNINGS) or (
+            isinstance(body, m.TargetAccepted) and bool(body.dropped)
+        )
         is_odd = is_odd or (isinstance(body, m.RunFinished) and body.status in ("incomplete", "refused"))
         is_odd = is_odd or (isinstance(body, m.BackupEnded) and bool(body.problem))
         level = "ERROR" if isinstance(body, ActorCrashed) else "WARNING" if is_odd else "INFO"

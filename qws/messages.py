@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from qws.alert_messages import AlertAcknowledged as AlertAcknowledged
+from qws.alert_messages import AlertRaised as AlertRaised
+from qws.alert_messages import AlertsSettled as AlertsSettled
+from qws.alert_messages import ChannelFailed as ChannelFailed
+from qws.alert_messages import OutageDue as OutageDue
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.plan import Plan
 from qws.domain.risk.rule import Breach

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from qws.domain.account import Asset, Position
+from qws.domain.alerts import Notice
 from qws.domain.drops import Claimed, Drop
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
@@ -131,6 +132,30 @@ class Calendar(Protocol):
 
     def previous_session(self, day: date) -> date:
         """The last trading day before `day`."""
+        ...
+
+
+class Channel(Protocol):
+    """One way to tell people something: a robot in a group, a mailbox, a webhook."""
+
+    @property
+    def name(self) -> str:
+        """As the configuration calls it."""
+        ...
+
+    @property
+    def per_minute(self) -> int:
+        """How many messages it takes in a minute."""
+        ...
+
+    @property
+    def size_max(self) -> int:
+        """How many bytes a message may have."""
+        ...
+
+    async def send(self, notice: Notice) -> str:
+        """Hand a message over; the reply, for people. Has a deadline of its own. Raises `GatewayError`, without
+        secrets in its text, when the service does not say that it took the message."""
         ...
 
 

@@ -278,3 +278,6 @@ def _equity(msg: m.EquityRecorded) -> str:
 @describe.register
 def _crashed(msg: ActorCrashed) -> str:
     return _("actor {actor} crashed: {error}").format(actor=msg.actor, error=msg.error)
+
+
+from qws import alert_text as alert_text  # noqa: E402 - the sentences of alerts, made of what stands above

@@ -100,6 +100,7 @@ def _checks(home: Home) -> Iterator[Check]:
     yield disk_check(shutil.disk_usage(home.root).free)
     yield _journal(home)
     yield _views(home)
+    yield from _channels(home, config)
     if config.mode != "paper":
         from qws.cli.check_live import live_checks
 
@@ -231,6 +232,19 @@ def _paper_files(home: Home, config: Config) -> Iterator[Check]:
     if file := config.paper.positions:
         path = home.root / file
         yield _looked("positions", lambda: f"{len(read_positions(path))} holdings in {path}", f"correct {path}")
+
+
+def _channels(home: Home, config: Config) -> Iterator[Check]:
+    if not config.notify.channels:
+        return
+    from qws.cli.notify import missing_secrets
+
+    missing = dict(missing_secrets(home, config))
+    for name in config.notify.channels:
+        if name in missing:
+            yield Check(f"notify.{name}", "WARN", missing[name], "set it; until then this channel sends nothing")
+        else:
+            yield Check(f"notify.{name}", "OK", "configured; `qws notify test` sends by it")
 
 
 def _exchange(text: str) -> Check:

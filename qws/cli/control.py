@@ -28,6 +28,7 @@ _ACCEPTED = {
     "halt": "trading stops and working orders are being cancelled; `qws resume` allows it again",
     "resume": "trading is allowed again",
     "cancel": "working orders are being cancelled",
+    "ack": "acknowledged",
     "settle": "what you say of the order is taken over; `qws orders` shows what became of it",
     "reduce_only": "nothing is bought any more, sells go on; `qws resume` allows buys again",
     "approve": "the plan is made again at prices of now and sent; `qws runs` shows what becomes of it",
@@ -35,6 +36,7 @@ _ACCEPTED = {
     "rebalance": "today's newest target is being planned again; `qws runs` shows what becomes of it",
 }
 _LASTING = frozenset(STATE_OF)
+_STORED = _LASTING | {"ack"}
 
 
 @click.command()
@@ -160,7 +162,7 @@ def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: 
 def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
     if is_held(home.lock):
         return _asked(home, command, argument)
-    if command not in _LASTING:
+    if command not in _STORED:
         return "not_running", f"no daemon runs in {home.root}, nothing was done; start it with `qws run`"
     if not home.views.exists():
         home.state.mkdir(parents=True, exist_ok=True)

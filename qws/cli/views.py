@@ -44,6 +44,7 @@ def _status(home: Home, views: Views) -> Record:
         "held": views.held(),
         "halted_at": views.halted_at(),
         "waiting": views.waiting(),
+        "alerts": views.unseen(),
         "home": str(home.root),
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
@@ -72,6 +73,10 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
     for run in views.held():
         run_id = run["run_id"]
         click.echo(f"held: {run_id} waits for `qws approve {run_id}` or `qws reject {run_id}`: {run['text']}")
+    if unseen := views.unseen():
+        click.echo(
+            f"nobody has acknowledged: {', '.join(f'{count} {name}' for name, count in unseen.items())}; `qws alerts`"
+        )
     if waiting := views.waiting():
         click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
     if account := views.account():

@@ -23,12 +23,16 @@ _MONEY = frozenset(
     {"price", "fee", "fees", "value", "weight", "wanted", "achieved", "tracking_error", "bid", "ask", "last"}
     | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark", "flow"}
 )
-_JSON = frozenset({"days", "dropped", "refusals"})
+_JSON = frozenset({"days", "dropped", "refusals", "told"})
 
 _RUNS = """SELECT run_id, file, sha256, status, started_at, finished_at, target_id, day, attempt, trigger, reason, text,
     total_asset, cash, fees, tracking_error FROM run"""
 _ORDERS = """SELECT order_id, stock_code, side, shares, price, filled, status, time, tag, run_id, message FROM orders"""
 _FILLS = """SELECT order_id, stock_code, side, shares, price, fee, time, trade_id, tag, run_id FROM fill"""
+_ALERTS = """SELECT alert_id, at, severity, kind, key, text, acknowledged_by, acknowledged_at,
+    (SELECT json_group_array(json_object('channel', channel, 'via', via, 'outcome', outcome, 'text', text, 'at', at))
+        FROM (SELECT * FROM alert_told WHERE alert_told.alert_id = alert.alert_id ORDER BY at, channel)) AS told
+    FROM alert"""
 _EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, market_value, benchmark, flow
     FROM equity ORDER BY at, day, kind, run_id"""
 # Of the newest 30 files: each is read as JSON. SQLite tells the day in Shanghai quicker than Python imports its clock.
@@ -127,6 +131,17 @@ class Views:
     def rejected(self) -> list[Record]:
         """Refused files, oldest first, with every reason."""
         return self._read("SELECT file, sha256, at, refusals FROM rejected ORDER BY id")
+
+    def alerts(self, *, everything: bool) -> list[Record]:
+        """Alerts that nobody has acknowledged, or all, oldest first; `told` says which channel took each."""
+        return self._read(f"{_ALERTS} {'' if everything else 'WHERE acknowledged_at IS NULL'} ORDER BY message_id")
+
+    def unseen(self) -> dict[str, int]:
+        """How many alerts wait for somebody to acknowledge them, by severity."""
+        rows = self._read(
+            "SELECT severity, count(*) AS count FROM alert WHERE acknowledged_at IS NULL GROUP BY severity"
+        )
+        return {str(row["severity"]): int(str(row["count"])) for row in rows}
 
     def actors(self) -> list[Record]:
         """State, waiting and handled messages of every actor at the last heartbeat."""

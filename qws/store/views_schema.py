@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 
 TABLES = (
     "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL, since INTEGER NOT NULL)",
@@ -45,6 +45,12 @@ TABLES = (
         run_id TEXT, line TEXT)""",
     "CREATE INDEX message_run ON message (run_id) WHERE run_id <> ''",
     "CREATE INDEX message_cause ON message (cause)",
+    """CREATE TABLE alert (
+        alert_id TEXT PRIMARY KEY, at TEXT, severity TEXT, kind TEXT, key TEXT, text TEXT, acknowledged_by TEXT,
+        acknowledged_at TEXT, message_id INTEGER)""",
+    """CREATE TABLE alert_told (
+        alert_id TEXT, channel TEXT, via TEXT, outcome TEXT, text TEXT, at TEXT,
+        PRIMARY KEY (alert_id, channel)) WITHOUT ROWID""",
     "CREATE TABLE actor (name TEXT PRIMARY KEY, state TEXT, inbox INTEGER, handled INTEGER) WITHOUT ROWID",
     """CREATE TABLE daemon (
         state TEXT, pid INTEGER, started_at TEXT, heartbeat_at TEXT, version TEXT, mode TEXT)""",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -30,7 +30,7 @@ from qws.messages import (
     TargetAccepted,
 )
 from qws.paper import open_paper
-from qws.ports import BrokerEvent, LinkDown, LinkUp
+from qws.ports import BrokerEvent, Channel, LinkDown, LinkUp
 from qws.runtime.clock import SHANGHAI, LoopClock, VirtualLoop
 from qws.runtime.message import Envelope, Message
 from qws.runtime.system import System
@@ -154,6 +154,8 @@ class Day:
     execution: dict[str, object] = field(default_factory=dict)
     risk: dict[str, object] = field(default_factory=dict)
     scan_s: float = 1.0
+    notify: dict[str, object] = field(default_factory=dict)
+    channels: Callable[[LoopClock], tuple[Channel, ...] | None] = lambda clock: None
 
     def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "") -> None:
         rows = [f"{DAY},{code},{weight}{note}" for code, weight in weights.items()]
@@ -167,7 +169,9 @@ class Day:
         clock, home, loop = LoopClock(began), self.home, asyncio.get_running_loop()
         account = {"seed": 5, "cash": 1_000_000, "positions": "p.csv"}
         intake = {"scan_s": self.scan_s, "in_place_settle_ms": 50}
-        sections = {"intake": intake, "paper": account, "execution": self.execution, "risk": self.risk}
+        sections = {
+            "intake": intake, "paper": account, "execution": self.execution, "risk": self.risk, "notify": self.notify,
+        }  # fmt: skip
         config = make_config(sections, "test")
         paper = open_paper(config, home.root, clock, home.exchange, None)
         journal = await FailingJournal.open(home.journal)
@@ -190,6 +194,7 @@ class Day:
             desk if desk.orders else None,
             inline,
             None,
+            channels=self.channels(clock),
         )
         system: System = build(config, ports, clock, journal, [self.told.extend])
         lasts_s, code = (ended - began).total_seconds(), None

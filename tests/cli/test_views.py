@@ -50,6 +50,7 @@ def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> N
         "held": [],
         "halted_at": None,
         "waiting": [],
+        "alerts": {},
         "home": str(home.root),
         "daemon": None,
         "account": dict.fromkeys(("total_asset", "cash", "frozen_cash", "market_value", "at")),

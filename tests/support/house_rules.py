@@ -16,18 +16,28 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/errors.py": (),
     "qws/domain/": ("qws.domain", "qws.errors"),  # errors: a broken money rule is raised
     "qws/ports.py": _DOMAIN,
-    "qws/messages.py": ("qws.domain", "qws.runtime.message", "qws.run_messages"),
+    "qws/messages.py": ("qws.domain", "qws.runtime.message", "qws.run_messages", "qws.alert_messages"),
+    "qws/alert_messages.py": ("qws.domain", "qws.runtime.message"),
     "qws/run_messages.py": ("qws.domain", "qws.runtime.message"),
     "qws/runtime/": ("qws.runtime", "qws.errors"),
     "qws/tables/": ("qws.tables", "qws.domain", "qws.errors"),
     "qws/config_risk.py": ("qws.domain",),
-    "qws/config.py": ("qws.domain", "qws.errors", "qws.masking", "qws.config_faults", "qws.config_risk"),
+    "qws/config.py": (
+        "qws.domain",
+        "qws.errors",
+        "qws.masking",
+        "qws.config_faults",
+        "qws.config_risk",
+        "qws.notify_section",
+    ),
     "qws/config_faults.py": ("qws.masking",),
     "qws/masking.py": (),
+    "qws/notify_section.py": ("qws.domain",),
     "qws/gateways/sim/": ("qws.gateways.sim", *_EDGES),
     "qws/gateways/xt/": ("qws.gateways.xt", "qws.masking", *_EDGES),
     "qws/gateways/files/": ("qws.gateways.files", *_EDGES),
     "qws/gateways/wire/": ("qws.gateways.wire", *_EDGES),
+    "qws/gateways/notify/": ("qws.gateways.notify", *_EDGES),
     "qws/gateways/": _EDGES,
     "qws/store/": ("qws.store", *_EDGES, "qws.messages", "qws.runtime.message"),  # the journal keeps envelopes
     "qws/reports/": ("qws.reports", "qws.domain", "qws.errors", "qws.store.archive"),
@@ -45,7 +55,8 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/run_steps.py": ("qws.domain", "qws.ports", "qws.messages", "qws.runtime.message"),
 }
 HOMES = {"xtquant": "qws/gateways/xt/", "watchfiles": "actors/file_watcher.py"}
-LATE = ("pandas", "pyarrow", "matplotlib", "python_calamine", "xtquant", "watchfiles")
+HOMES |= {"httpx": "qws/gateways/notify/", "aiosmtplib": "qws/gateways/notify/"}
+LATE = ("pandas", "pyarrow", "matplotlib", "python_calamine", "xtquant", "watchfiles", "httpx", "aiosmtplib")
 IMPURE = ("asyncio", "io", "logging", "os", "pathlib", "random", "socket", "sqlite3", "subprocess", "threading", "time")
 DOORS: dict[str, tuple[str, ...]] = {
     "the clock": ("qws/runtime/clock.py",),
@@ -58,6 +69,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "Any": ("qws/runtime/", "qws/gateways/xt/", "qws/cli/", "qws/config.py"),  # JSON documents, pydantic's problems
 }
 EAGER = {"qws/gateways/files/workbook_child.py": ("python_calamine",)}  # a process of its own, killed when it hangs
+EAGER |= {"qws/gateways/notify/http.py": ("httpx",), "qws/gateways/notify/mail.py": ("aiosmtplib",)}  # late themselves
 BANNED = {"manager", "helper", "util", "utils", "engine", "data", "info", "handle"}
 CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 CLOCK |= {f"time.{each}" for each in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime")}

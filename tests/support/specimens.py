@@ -6,12 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from qws import messages as m
+from qws.domain.alerts import Part, Severity
 from qws.domain.market import Side
 from qws.domain.orders import OrderStatus, Stray
 from qws.domain.risk.rule import Breach
 from qws.domain.targets import DroppedRow, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from tests.support import builders as b
+from tests.support.alerts import an_alert
 
 CODE = "600000.SH"
 _ORDER = b.an_order(CODE)
@@ -85,6 +87,13 @@ MESSAGES: tuple[Message, ...] = (
     m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None),
     m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None, Decimal(500)),
     m.EquityRecorded(b.DAY, b.at("15:10:00"), "close", "", _ASSET, (), None, Decimal(-500)),
+    m.OutageDue(b.at("10:00:00")),
+    *(m.AlertRaised(an_alert(1, each)) for each in Severity),
+    m.AlertsSettled((Part(("1-1", "1-2"), ("a",)),), "a", "sent", "250 ok", b.at("10:00:00")),
+    m.AlertsSettled((Part(("1-1",), ("a",)),), "", "failed", "x", b.at("10:00:00")),
+    m.AlertsSettled((Part(("1-1",), ()),), "", "dropped", "x", b.at("10:00:00")),
+    m.ChannelFailed("a", "HTTP 500", b.at("10:00:00")),
+    m.AlertAcknowledged(("1-1",), "me@here"),
     Started(),
     Stopping(),
     ActorCrashed("planner", "ValueError: x", 7),

@@ -1,0 +1,149 @@
+"""What must a person hear of? Facts become alerts, each raised once, whatever is killed in between."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Protocol
+
+from qws import messages as m
+from qws.domain.alerts import Alert, Draft, Severity
+from qws.ports import Clock
+from qws.runtime.actor import Actor
+from qws.runtime.message import ActorCrashed, Later, Message, Started, Stopping
+
+_OWED_MAX = 64  # of an earlier life; it was killed before it could raise them
+_OPENS = "open_call_cancellable"
+
+
+class Alarms(Protocol):
+    """What deserves an alert."""
+
+    def heard(self, message: Message) -> Draft | None: ...
+    def lost(self, since: datetime, reason: str, now: datetime) -> Draft: ...
+    def back(self, since: datetime, now: datetime) -> Draft: ...
+    def started(self, *, was_cut: bool) -> Draft: ...
+
+
+Raise = Callable[[Draft, str, datetime, tuple[str, ...]], Alert]
+_Raised = Iterator[m.AlertRaised]
+
+
+class Alerter(Actor):
+    """Only listens: nothing here can hold up or stop a trade. Without `alarms` it is silent."""
+
+    on_crash = "restart"
+
+    def __init__(
+        self,
+        alarms: Alarms | None,
+        clock: Clock,
+        routes: Mapping[Severity, tuple[str, ...]],
+        link_lost_s: float,
+        raised: Raise,
+    ) -> None:
+        self._alarms, self._clock, self._routes = alarms, clock, routes
+        self._link_lost_s, self._raised = link_lost_s, raised
+        self._day, self._number, self._was_cut = date.min, 0, False
+        self._owed: deque[Draft] = deque(maxlen=_OWED_MAX)
+        self._lost_at: datetime | None = None
+        self._told: Draft | None = None  # of the outage that lasts
+        self._reason = ""
+
+    def recall_started(self, msg: Started) -> None:
+        self._was_cut = True
+
+    def recall_stopping(self, msg: Stopping) -> None:
+        self._was_cut = False
+
+    def recall_run_finished(self, msg: m.RunFinished) -> None:
+        self._owed.extend(self._drafts(msg))
+
+    def recall_equity_recorded(self, msg: m.EquityRecorded) -> None:
+        self._owed.extend(self._drafts(msg))
+
+    def recall_alert_raised(self, msg: m.AlertRaised) -> None:
+        self._day = msg.alert.at.date()
+        self._number = int(msg.alert.alert_id.rpartition("-")[2])
+        paid = next((each for each in self._owed if (each.kind, each.key) == (msg.alert.kind, msg.alert.key)), None)
+        if paid is not None:
+            self._owed.remove(paid)
+
+    def on_started(self, msg: Started) -> Iterator[m.AlertRaised | Later[m.OutageDue]]:
+        if self._alarms is None:
+            return
+        owed = self._owed if self._number else ()  # a journal from before there were alerts owes none
+        yield from map(self._alert, [*owed, self._alarms.started(was_cut=self._was_cut)])
+        yield self._watch()
+
+    def on_run_finished(self, msg: m.RunFinished) -> _Raised:
+        return self._heard(msg)
+
+    def on_equity_recorded(self, msg: m.EquityRecorded) -> _Raised:
+        return self._heard(msg)
+
+    def on_target_accepted(self, msg: m.TargetAccepted) -> _Raised:
+        return self._heard(msg)
+
+    def on_target_rejected(self, msg: m.TargetRejected) -> _Raised:
+        return self._heard(msg)
+
+    def on_control_ordered(self, msg: m.ControlOrdered) -> _Raised:
+        return self._heard(msg)
+
+    def on_stray_order_seen(self, msg: m.StrayOrderSeen) -> _Raised:
+        return self._heard(msg)
+
+    def on_order_updated(self, msg: m.OrderUpdated) -> _Raised:
+        return self._heard(msg)
+
+    def on_ledger_drift(self, msg: m.LedgerDrift) -> _Raised:
+        return self._heard(msg)
+
+    def on_record_disputed(self, msg: m.RecordDisputed) -> _Raised:
+        return self._heard(msg)
+
+    def on_actor_crashed(self, msg: ActorCrashed) -> _Raised:
+        return self._heard(msg)
+
+    def on_session_phase_changed(self, msg: m.SessionPhaseChanged) -> _Raised:
+        yield from self._heard(msg)
+        if msg.phase == _OPENS and self._told is not None and self._lost_at is not None:  # it was no matter at night
+            yield from self._outage(self._lost_at)
+
+    def on_link_lost(self, msg: m.LinkLost) -> Later[m.OutageDue] | None:
+        self._reason = msg.reason
+        return self._watch() if self._lost_at is None and self._alarms is not None else None
+
+    def on_link_ready(self, msg: m.LinkReady) -> _Raised:
+        if self._alarms is not None and self._told is not None and self._lost_at is not None:
+            yield self._alert(self._alarms.back(self._lost_at, self._clock.now()))
+        self._lost_at, self._told, self._reason = None, None, ""
+
+    def on_outage_due(self, msg: m.OutageDue) -> _Raised:
+        if msg.since == self._lost_at:
+            yield from self._outage(msg.since)
+
+    def _watch(self) -> Later[m.OutageDue]:
+        self._lost_at = self._clock.now()
+        return Later(self._link_lost_s, m.OutageDue(self._lost_at))
+
+    def _outage(self, since: datetime) -> _Raised:
+        if self._alarms is not None:
+            self._told = self._alarms.lost(since, self._reason, self._clock.now())
+            yield self._alert(self._told)
+
+    def _drafts(self, message: Message) -> list[Draft]:
+        draft = self._alarms.heard(message) if self._alarms is not None else None
+        return [draft] if draft is not None else []
+
+    def _heard(self, message: Message) -> _Raised:
+        yield from map(self._alert, self._drafts(message))
+
+    def _alert(self, draft: Draft) -> m.AlertRaised:
+        now = self._clock.now()
+        self._number = self._number + 1 if now.date() == self._day else 1
+        self._day = now.date()
+        alert_id = f"{now:%y%m%d}-{self._number}"
+        return m.AlertRaised(self._raised(draft, alert_id, now, self._routes.get(draft.severity, ())))
