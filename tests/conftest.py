@@ -27,11 +27,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "people")
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Where coverage is asked for, it is the adapter's, by its own tests: all others would only be slowed down."""
-    coverage = Coverage.current()
-    if coverage is None or any(item.path.is_relative_to(folder) for folder in _PROOFS_OF_THE_ADAPTER):
-        return (yield)
-    coverage.stop()
+    traced: list[Coverage] = []  # in a worker pytest-cov begins twice
+    is_proof = any(item.path.is_relative_to(folder) for folder in _PROOFS_OF_THE_ADAPTER)
+    while not is_proof and (coverage := Coverage.current()) is not None:
+        coverage.stop()
+        traced.insert(0, coverage)
     try:
         return (yield)
     finally:
-        coverage.start()
+        for coverage in traced:
+            coverage.start()
