@@ -47,9 +47,7 @@ class Alerter(Actor):
         self._link_lost_s, self._raised = link_lost_s, raised
         self._day, self._number, self._was_cut = date.min, 0, False
         self._owed: deque[Draft] = deque(maxlen=_OWED_MAX)
-        self._lost_at: datetime | None = None
-        self._told: Draft | None = None  # of the outage that lasts
-        self._reason = ""
+        self._lost_at, self._told, self._reason = None, None, ""  # type: datetime | None, Draft | None, str
 
     def recall_started(self, msg: Started) -> None:
         self._was_cut = True
@@ -87,6 +85,9 @@ class Alerter(Actor):
         return self._heard(msg)
 
     def on_target_rejected(self, msg: m.TargetRejected) -> _Raised:
+        return self._heard(msg)
+
+    def on_plan_held(self, msg: m.PlanHeld) -> _Raised:
         return self._heard(msg)
 
     def on_control_ordered(self, msg: m.ControlOrdered) -> _Raised:

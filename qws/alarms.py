@@ -45,6 +45,11 @@ def _rejected(msg: m.TargetRejected) -> Draft:
 
 
 @draft_of.register
+def _held(msg: m.PlanHeld) -> Draft:
+    return Draft("plan_held", _CRITICAL, f"held:{msg.run_id}", describe(msg))
+
+
+@draft_of.register
 def _control(msg: m.ControlOrdered) -> Draft | None:
     if msg.command in ("halt", "resume"):  # of one key, so that neither is folded into the other
         severity = _CRITICAL if msg.command == "halt" else _NOTE

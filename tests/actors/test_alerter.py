@@ -15,6 +15,7 @@ from qws.domain.alerts import Alert, Draft, Entry, Parcel
 from qws.domain.known_orders import ASK
 from qws.domain.orders import OrderStatus, Stray
 from qws.domain.plan import Outcome
+from qws.domain.risk.rule import Breach
 from qws.domain.targets import DroppedRow, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from tests.support import builders as b
@@ -23,6 +24,7 @@ from tests.support.outputs import of, timers
 
 ROUTES = {CRITICAL: ("group", "mail"), WARNING: ("group",)}
 END = m.RunFinished.without_trades(b.a_due(), "refused", "turnover", "too much", b.at("10:00:00"))
+OVER = Breach("turnover", Decimal(2), Decimal(1), "of total asset", "buys and sells are 2 of total asset")
 ASKED = f"{ASK} with `qws settle` what it is"
 
 
@@ -53,6 +55,7 @@ DESERVE = [
     (refused("bad_date"), "file_rejected", WARNING),
     (refused("duplicate"), "file_rejected", NOTE),
     (b.a_target({"600000.SH": "0.5"}, dropped=(DroppedRow(3, "x", "unknown_code", "?"),)), "rows_filtered", WARNING),
+    (m.PlanHeld(b.RUN, 0, preview=False, breaches=(OVER,)), "plan_held", CRITICAL),
     (m.ControlOrdered("halt", "me@here"), "halt", CRITICAL),
     (m.ControlOrdered("resume", "me@here"), "resume", NOTE),
     (m.ControlOrdered("cancel", "me@here"), "cancel", WARNING),
@@ -80,6 +83,7 @@ def told(alerter: Alerter, message: Message) -> list[Alert]:
         m.RunFinished: alerter.on_run_finished,
         m.TargetAccepted: alerter.on_target_accepted,
         m.TargetRejected: alerter.on_target_rejected,
+        m.PlanHeld: alerter.on_plan_held,
         m.ControlOrdered: alerter.on_control_ordered,
         m.StrayOrderSeen: alerter.on_stray_order_seen,
         m.OrderUpdated: alerter.on_order_updated,
