@@ -91,8 +91,8 @@ class Daemon:
     def until_results(self, number: int = 1) -> list[dict[str, Any]]:
         """Wait until so many results lie beside their files."""
         results = self.home.inbox / "results"
-        self.until(lambda: len(list(results.glob("*.json"))) >= number, f"{number} results were written")
-        return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+        self.until(lambda: len(list(results.glob("*.result.json"))) >= number, f"{number} results were written")
+        return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.result.json"))]
 
     def log(self) -> str:
         """Everything logged so far."""
