@@ -143,8 +143,10 @@ class KnownOrders:
             if known is None or (reason := _contradiction(known, order)):
                 self._find(order, "unintended" if known is None else reason)
                 continue
-            if _is_ghost(known, order) and tag not in self._unwanted:
-                self._find(order, "ghost")
+            if _is_ghost(known, order):
+                if tag not in self._unwanted:
+                    self._find(order, "ghost")
+                known = replace(known, status=OrderStatus.UNKNOWN, message="")  # what was concluded was wrong
             merged = merge(known, order)
             if merged != known:
                 self.note_order(merged)

@@ -14,6 +14,7 @@ class Unsettled:
 
     def __init__(self) -> None:
         self._runs: dict[str, tuple[str, OrderRequest]] = {}  # open orders by tag, with their run
+        self._past: dict[str, tuple[str, OrderRequest]] = {}  # those that ended, which is not always true
         self._unanswered: set[str] = set()  # tags of orders that were handed over, and nobody knows what came of it
         self._lost: set[tuple[str, str, str]] = set()  # part of the day, run, code
 
@@ -32,12 +33,14 @@ class Unsettled:
         One that a restart cut off before its answer, and that then never arrived, was most likely never handed over:
         it is not lost, and may be planned again.
         """
+        if not order.status.is_terminal and order.tag in self._past:
+            self._runs[order.tag] = self._past.pop(order.tag)
         if order.tag not in self._runs:
             return
         if not order.status.is_terminal:
             self._unanswered |= {order.tag} if not order.order_id else set()
             return
-        run_id, _ = self._runs.pop(order.tag)
+        run_id, _ = self._past[order.tag] = self._runs.pop(order.tag)
         if not order.order_id and order.message.startswith(NEVER_ARRIVED) and order.tag in self._unanswered:
             self._lost.add((same_day_part(order.tag), run_id, order.code))
         self._unanswered.discard(order.tag)
@@ -45,7 +48,9 @@ class Unsettled:
     def open_on(self, day: date) -> tuple[OrderRequest, ...]:
         """Orders of this day that may still trade."""
         today = day_part(day)
-        self._runs = {tag: each for tag, each in self._runs.items() if same_day_part(tag) == today}
+        for orders in (self._runs, self._past):
+            for tag in [each for each in orders if same_day_part(each) != today]:
+                del orders[tag]
         return tuple(order for _, order in self._runs.values())
 
     def lost_on(self, day: date, run_id: str) -> frozenset[str]:

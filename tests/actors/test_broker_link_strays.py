@@ -69,6 +69,23 @@ async def test_an_order_that_was_turned_down_and_turns_up_alive_is_a_ghost_and_a
 
 
 @played
+async def test_an_order_with_an_id_that_was_turned_down_and_turns_up_alive_is_followed_again() -> None:
+    rig = a_rig(FakeBroker(acknowledges=True))
+    await rig.open()
+    await rig.place()
+    row = a_report(ORDER, OrderStatus.REPORTED)
+    refused = replace(row, status=OrderStatus.JUNK, message="turned down: no money")
+    assert statuses(await rig.push(refused)) == [OrderStatus.JUNK]
+    rig.broker.listed[row.order_id] = row
+
+    news = told(await rig.sweep())
+
+    assert statuses(news) == [OrderStatus.REPORTED]
+    assert [each.stray.reason for each in of(StrayOrderSeen, news)] == ["ghost"]
+    assert {each.order_id for each in of(CancelOrder, news)} == {row.order_id}
+
+
+@played
 async def test_other_fields_under_our_tag_halt_and_change_nothing_we_know() -> None:
     for change in ({"shares": 900}, {"code": "000001.SZ"}, {"side": Side.SELL}, {"price": Decimal("10.01")}):
         rig = a_rig(lost())

@@ -75,6 +75,15 @@ def test_an_order_that_has_ended_blocks_nothing(status: OrderStatus) -> None:
     assert row_of(answer_of(planner, looked(run_id=OTHER_RUN)), A).shares > 0
 
 
+def test_an_order_that_was_written_off_and_turns_up_alive_blocks_its_name_again() -> None:
+    planner, order = the_planner(), an_order(A)
+    planner.on_place_order(intent(order))
+    planner.on_order_updated(OrderUpdated(a_report(order, OrderStatus.JUNK)))
+    planner.on_order_updated(OrderUpdated(a_report(order, OrderStatus.REPORTED)))
+
+    assert row_of(answer_of(planner, looked(run_id=OTHER_RUN)), A).reason == "unknown"
+
+
 def test_an_order_of_yesterday_blocks_nothing() -> None:
     planner = the_planner(DAY, NEXT_DAY)
     planner.recall_place_order(intent(an_order(A, day=DAY)))

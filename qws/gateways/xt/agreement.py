@@ -14,6 +14,7 @@ from qws.domain.account import Asset, Position
 from qws.domain.orders import BrokerOrder, OrderStatus, Trade
 
 _LASTS = timedelta(seconds=10)
+_LOOK_MAX = timedelta(seconds=10)
 _PRICES_MOVE = Decimal("0.002")  # of the total asset, between two queries; as in a plan's snapshot (I12)
 
 
@@ -34,17 +35,32 @@ class Gap:
         return abs(self.value - before.value) <= self.allowed
 
 
+class Steady:
+    """For how long the same was found, look after look; time in which nobody looked counts little."""
+
+    def __init__(self) -> None:
+        self.looks, self.lasted = 0, timedelta(0)
+        self._last: datetime | None = None
+
+    def again(self, now: datetime) -> None:
+        """It was found again."""
+        if self._last is not None:
+            self.lasted += min(max(now - self._last, timedelta(0)), _LOOK_MAX)
+        self._last, self.looks = now, self.looks + 1
+
+
 class Difference:
     """One of the lists that stays as it is, as after a corrected fill, bars nobody for ever."""
 
     def __init__(self) -> None:
-        self._since: tuple[str, datetime] | None = None
+        self._text, self._steady = "", Steady()
 
     def left(self, text: str, now: datetime) -> str:
         """What is still waited for; `text` says why the lists differ, empty when they do not."""
-        if self._since is None or self._since[0] != text:
-            self._since = text, now
-        if text and now - self._since[1] >= _LASTS:
+        if self._text != text:
+            self._text, self._steady = text, Steady()
+        self._steady.again(now)
+        if text and self._steady.lasted >= _LASTS:
             logger.warning("{}: for {:.0f} s, and so it is taken as it is", text, _LASTS.total_seconds())
             return ""
         return text

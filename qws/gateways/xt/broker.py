@@ -181,15 +181,17 @@ class XtBroker:
         read = [each for row in found if (each := rows.order_of(row, now)) is not None]
         self._older = {each.order_id for each in read if each.at.date() != now.date()}
         orders = tuple(self._book.named(each) for each in read if each.at.date() == now.date())
-        if not orders and self._book.has_orders:
+        is_short = self._book.is_short({each.order_id for each in orders}, now)
+        if not orders and is_short:
             raise BadRow("orders: the terminal answered none, and some were seen today")
-        return (*orders, *self._book.turned_down(orders, now))
+        is_proof = not is_short and self._link.state is LinkState.READY
+        return (*orders, *self._book.turned_down(orders, now, proves=is_proof))
 
     async def _trades(self) -> tuple[Trade, ...]:
-        found, today = await self._rows("trades"), self._clock.now().date()
-        self._book.begin(today)
-        trades = [each for row in found if (each := rows.trade_of(row)) is not None and each.at.date() == today]
-        if not trades and self._book.has_trades:
+        found, now = await self._rows("trades"), self._clock.now()
+        self._book.begin(now.date())
+        trades = [each for row in found if (each := rows.trade_of(row)) is not None and each.at.date() == now.date()]
+        if not trades and self._book.lacks_trades(now):
             raise BadRow("trades: the terminal answered none, and some were seen today")
         if not all(self._book.knows(each.order_id) for each in trades):
             await self._orders()
@@ -247,7 +249,7 @@ class XtBroker:
                 self._book.note_error(remark, rows.id_of(row), why)
             case "cancel_error":
                 logger.warning("cancel of {}: {}", rows.id_of(row), rows.words(row, "error_msg"))
-                self._cancels.pause()
+                self._cancels.fail(rows.id_of(row))
             case _:
                 logger.debug("the terminal told {}: {}", kind, rows.shown(row))
 
@@ -266,6 +268,8 @@ class XtBroker:
         self._link.overrun(f"{_NEWS_MAX} events waited for too long")
 
     def _lose(self, reason: str) -> None:
+        self._book.look_again()
+        self._difference = Difference()
         self._news.put_nowait(LinkDown(reason))
         self._mending = asyncio.create_task(self._mend(self._news))
 

@@ -25,6 +25,7 @@ class CancelQueue:
     def __init__(self, send: Callable[[str], Awaitable[bool]], clock: Clock, gap_s: float, pause_s: float) -> None:
         self._send, self._clock, self._pause_s, self._gap_s = send, clock, pause_s, gap_s
         self._waiting: dict[str, int] = {}  # order id -> tries so far
+        self._sent: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._sent_at = self._failed_at = _NEVER_S  # in seconds of the loop
         self._is_slow = self._is_pausing = False
@@ -35,6 +36,11 @@ class CancelQueue:
         if self._task is None or self._task.done():
             self._is_slow = _now_s() < self._failed_at + self._pause_s
             self._task = asyncio.create_task(self._work())
+
+    def fail(self, order_id: str) -> None:
+        """The broker says that a cancel failed; it may be somebody else's."""
+        if order_id in self._sent:
+            self.pause()
 
     def pause(self) -> None:
         """A cancel has failed: wait before the next, and between those that wait now."""
@@ -47,12 +53,14 @@ class CancelQueue:
             self._task.cancel()
             await asyncio.wait([self._task])
         self._waiting.clear()
+        self._sent.clear()
         self._task, self._is_pausing = None, False
 
     async def _work(self) -> None:
         while self._waiting:
             await self._turn()
             order_id, tries = next(iter(self._waiting.items()))
+            self._sent.add(order_id)
             try:
                 is_taken = await self._send(order_id)
             except GatewayLost as error:

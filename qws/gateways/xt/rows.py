@@ -220,7 +220,8 @@ def shown(row: Row) -> dict[str, object]:
 
 def is_of(row: Row, account: str) -> bool:
     """Whether a row is of this account in shares, or does not say: one id may stand for accounts of several types."""
-    is_other_type = (row.get("account_type") or SECURITY_ACCOUNT) != SECURITY_ACCOUNT
+    kind = row.get("account_type")
+    is_other_type = isinstance(kind, int) and kind not in (0, SECURITY_ACCOUNT)  # bridges may say it in words
     return str(row.get("account_id") or account) == account and not is_other_type
 
 

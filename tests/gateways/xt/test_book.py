@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+import pytest
 
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
@@ -91,20 +93,89 @@ def test_ends_are_remembered_until_the_next_day() -> None:
     assert not book.has_ended("7")
     book.named(replace(told(TAG), status=OrderStatus.CANCELED))
     book.joined(a_trade())
-    assert (book.has_ended("7"), book.has_orders, book.has_trades) == (True, True, True)
+    assert (book.has_ended("7"), book.is_short((), NOW), book.has_trades) == (True, True, True)
     book.begin(NOW.date())
     assert book.has_ended("7")
 
     book.begin(NOW.date() + timedelta(days=1))
 
-    assert (book.has_ended("7"), book.has_orders, book.has_trades) == (False, False, False)
+    assert (book.has_ended("7"), book.is_short((), NOW), book.has_trades) == (False, False, False)
     assert book.named(told("")).tag == ""
 
 
 def test_only_orders_that_were_taken_must_be_in_the_list() -> None:
     book = a_book()
     book.answer(TAG, "7")
-    assert book.has_orders
+    assert book.is_short((), NOW)
+    assert not book.is_short({"7"}, NOW)
     book.named(replace(told(TAG), status=OrderStatus.JUNK))
 
-    assert not book.has_orders
+    assert not book.is_short((), NOW)
+
+
+def test_an_order_of_others_need_not_be_in_the_list() -> None:
+    book = a_book()
+    book.named(replace(told(""), price=Decimal("9.99")))
+
+    assert book.knows("7")
+    assert not book.is_short((), NOW)
+
+
+def looks(count: int, *, seconds: float) -> list[datetime]:
+    return [NOW + timedelta(seconds=seconds * number) for number in range(count)]
+
+
+def test_a_list_that_lacks_an_order_for_two_minutes_of_looks_bars_nobody_and_a_pause_is_no_look() -> None:
+    book = a_book()
+    book.answer(TAG, "7")
+
+    assert [book.is_short((), now) for now in looks(14, seconds=10)] == [True] * 12 + [False] * 2
+    assert not book.is_short({"7"}, NOW)
+    assert [book.is_short((), now) for now in looks(5, seconds=3600)] == [True] * 5
+    book.look_again()
+    assert [book.is_short((), now) for now in looks(13, seconds=10)] == [True] * 12 + [False]
+
+
+def test_no_trades_while_some_were_seen_is_no_list_for_two_minutes_of_looks() -> None:
+    book = a_book()
+    assert not book.lacks_trades(NOW)
+    book.joined(a_trade())
+
+    assert [book.lacks_trades(now) for now in looks(14, seconds=10)] == [True] * 12 + [False] * 2
+    book.joined(a_trade())
+    assert book.lacks_trades(NOW)
+
+
+def concluded(book: Book, *, proves: bool = True, listed: tuple[BrokerOrder, ...] = ()) -> list[int]:
+    """How many orders were turned down after each of five looks."""
+    return [len(book.turned_down(listed, now, proves=proves)) for now in looks(5, seconds=10)]
+
+
+@pytest.mark.parametrize("remark", [TAG, TAG[:12], ""])
+@pytest.mark.parametrize("is_early", [False, True])
+def test_an_error_that_names_an_order_ends_it_when_proofs_over_half_a_minute_lack_it(
+    remark: str, *, is_early: bool
+) -> None:
+    book = a_book()
+    if is_early and remark != TAG[:12]:
+        book.note_error(remark, "7", "no money")
+    book.answer(TAG, "7")
+    if not is_early or remark == TAG[:12]:
+        book.note_error(remark, "7", "no money")
+
+    assert concluded(book, proves=False) == [0, 0, 0, 0, 0]
+    book.look_again()
+    assert concluded(book) == [0, 0, 0, 1, 1]
+    assert not book.is_short((), NOW)
+
+
+def test_an_error_of_somebody_else_or_of_what_the_list_shows_ends_nothing() -> None:
+    book = a_book()
+    book.answer(TAG, "7")
+    book.note_error("gridbot", "7", "whose?")
+    assert concluded(book) == [0, 0, 0, 0, 0]
+    book.note_error(TAG, "", "of this one, it is said")
+    assert concluded(book, listed=(told(TAG),)) == [0, 0, 0, 0, 0]
+    book.named(replace(told(TAG), status=OrderStatus.SUCCEEDED))
+
+    assert concluded(book) == [0, 0, 0, 0, 0]
