@@ -53,6 +53,7 @@ _SILENCES = {"order_lost", "response_lost", "response_late", "cancel_lost", "que
 _SILENCES |= {"connect_hangs", "stop_hangs"}
 SILENT = timedelta(seconds=45)
 _CUT = 14  # bytes
+_STOPS_MAX = 7  # with more threads that hang the program ends itself, and what is used up is cleared away
 
 
 class Moods(Faults):
@@ -73,6 +74,8 @@ class Moods(Faults):
 
     def strikes(self, name: str) -> bool:
         """Whether the named fault happens now."""
+        if name == "stop_hangs" and self._weather.happened[name] >= _STOPS_MAX:
+            return False
         is_struck = self._weather.strikes(name)
         if is_struck and name in _SILENCES:
             self.silent_until = self._now() + SILENT
