@@ -134,7 +134,11 @@ def restore(backup: Path, folder: Path, clock: Clock) -> tuple[Manifest, str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoreError(f"{folder} is not empty: a home is never overwritten; name a new folder")
     part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+    except FileExistsError as error:
+        text = f"{part} exists already, a restore that was cut off may have left it; remove it or name another folder"
+        raise StoreError(text) from error
     try:
         manifest = unpack(backup, part, nothing)
         home = Home(part)

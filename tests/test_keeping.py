@@ -177,6 +177,11 @@ def test_nothing_is_overwritten(home: Home, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(StoreError, match="never overwritten"):
         restore(tmp_path / "b.zip", tmp_path / "file", CLOCK)
+    (tmp_path / "there.part").mkdir()
+    (tmp_path / "there.part" / "mine").write_text("x", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"there\.part exists already"):
+        restore(tmp_path / "b.zip", tmp_path / "there", CLOCK)
+    assert (tmp_path / "there.part" / "mine").read_text(encoding="utf-8") == "x"
     (tmp_path / "empty").mkdir()
     restore(tmp_path / "b.zip", tmp_path / "empty", CLOCK)
     assert Home(tmp_path / "empty").journal.exists()
@@ -229,7 +234,7 @@ def test_a_stop_ends_a_backup_and_leaves_nothing(home: Home, tmp_path: Path) -> 
 
 def test_what_a_kill_left_half_done_is_cleared_away(home: Home, tmp_path: Path) -> None:
     work, folder = home.state / "backup.part", home.root / "backups"
-    for each in (work, folder, tmp_path / "there.part" / "state"):
+    for each in (work, folder):
         each.mkdir(parents=True)
         (each / "journal.sqlite").write_bytes(b"half")
     for name in ("auto-2026-08-25.zip.tmp", "qws-2026-08-25-101010.zip.tmp", "a-persons.zip.tmp"):
