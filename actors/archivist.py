@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
+
+from loguru import logger
 
 from qws.domain.rest import KEPT
 from qws.messages import (
@@ -20,7 +22,7 @@ from qws.ports import Offload
 from qws.runtime.actor import Actor
 from qws.runtime.message import Started
 
-_RECALLED_MAX = 8
+_RECALLED_MAX, _WAITING_MAX = 8, 100
 Note = LedgerDrift | RecordDisputed
 _Result = tuple[RunFinished, list[Note]]
 
@@ -42,7 +44,10 @@ class Archive(Protocol):
 
 
 class Archivist(Actor):
-    """Writes files after the run they belong to: nothing of it is on the way to the first order."""
+    """Writes files after the run they belong to: nothing of it is on the way to the first order.
+
+    What cannot be written (the disk is full, the share is gone) is tried again at the next run, record or phase.
+    """
 
     on_crash = "restart"
 
@@ -52,6 +57,7 @@ class Archivist(Actor):
         self._files: dict[str, TargetAccepted] = {}
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)
         self._recalled: deque[_Result | EquityRecorded] = deque(maxlen=_RECALLED_MAX)
+        self._waiting: deque[Callable[[], None]] = deque(maxlen=_WAITING_MAX)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         self._recalled.append(self._result_of(msg))
@@ -79,27 +85,42 @@ class Archivist(Actor):
 
     async def on_started(self, msg: Started) -> None:
         """A kill may have come before the newest results and records were written; writing twice changes nothing."""
-        for each in self._recalled:
-            await (self.on_equity_recorded(each) if isinstance(each, EquityRecorded) else self._write_result(*each))
+        await self._write(
+            *(
+                self._record(each) if isinstance(each, EquityRecorded) else self._result(*each)
+                for each in self._recalled
+            )
+        )
 
     async def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None:
-        await self._write_targets()
+        await self._write(*self._accepted())
 
     async def on_run_finished(self, msg: RunFinished) -> None:
-        await self._write_targets()
-        await self._write_result(*self._result_of(msg))
+        await self._write(*self._accepted(), self._result(*self._result_of(msg)))
 
     async def on_equity_recorded(self, msg: EquityRecorded) -> None:
-        await self._offload(partial(self._archive.append_equity, msg))
+        await self._write(self._record(msg))
 
     def _result_of(self, msg: RunFinished) -> _Result:
         return msg, self._notes.pop(msg.run_id, [])
 
-    async def _write_result(self, msg: RunFinished, notes: list[Note]) -> None:
-        target = self._files.get(msg.target_id)
-        await self._offload(partial(self._archive.write_result, target, msg, notes))
+    def _record(self, msg: EquityRecorded) -> Callable[[], None]:
+        return partial(self._archive.append_equity, msg)
 
-    async def _write_targets(self) -> None:
-        while self._targets:
-            _, target = self._targets.popitem()
-            await self._offload(partial(self._archive.write_target, target))
+    def _result(self, msg: RunFinished, notes: list[Note]) -> Callable[[], None]:
+        return partial(self._archive.write_result, self._files.get(msg.target_id), msg, notes)
+
+    def _accepted(self) -> list[Callable[[], None]]:
+        targets, self._targets = self._targets, {}
+        return [partial(self._archive.write_target, target) for target in targets.values()]
+
+    async def _write(self, *calls: Callable[[], None]) -> None:
+        told, waiting = len(self._waiting), (*self._waiting, *calls)
+        self._waiting.clear()
+        for number, call in enumerate(waiting):
+            try:
+                await self._offload(call)
+            except OSError as error:
+                self._waiting.append(call)
+                if number >= told:  # once each, however often it is tried
+                    logger.warning("archive: {}; it is tried again later", error)

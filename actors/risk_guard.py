@@ -48,7 +48,12 @@ class RiskGuard(Actor):
 
     def recall_equity_recorded(self, msg: EquityRecorded) -> None:
         if msg.kind == "close":
-            self._memory.close(msg.asset.total)
+            self._memory.close(msg.asset.total, msg.flow)
+        else:
+            self._memory.value(msg.asset.total)
+
+    def recall_plan_drafted(self, msg: PlanDrafted) -> None:
+        self._memory.value(msg.plan.total_asset)
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
         self._memory.command(msg.command, msg.run_id)
@@ -70,6 +75,7 @@ class RiskGuard(Actor):
         self._seen = msg
 
     def on_plan_drafted(self, msg: PlanDrafted) -> Iterator[PlanReady | PlanRefused | PlanHeld | ControlOrdered]:
+        self.recall_plan_drafted(msg)
         plan, seen = msg.plan, self._seen
         of_it = seen.snapshot if seen is not None and seen.run_id == plan.run_id else None
         facts, approved = self._memory.facts(plan.at.date(), of_it), self._memory.approved(plan.run_id)

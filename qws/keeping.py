@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from qws.config import Config
 from qws.errors import QwsError, StoreError
 from qws.home import Home
 from qws.ports import Clock, Offload
-from qws.store.backup import BackupFile, Manifest, read_manifest, unpack
+from qws.store.backup import BackupFile, Manifest, read_manifest, require_room, unpack
 from qws.store.chain import Walk
 from qws.store.journal import InlineJournal, SqliteJournal
 from qws.store.journal_copy import walk_journal
@@ -31,6 +31,7 @@ _BOOKS = ("exchange.sqlite", "shadow.sqlite")  # the accounts on paper: there no
 _FILED = ("accepted", "rejected", "results")
 _MIRROR = "equity.csv"
 _LOCKED_S = 5.0
+_HALF_WRITTEN = ("auto-????-??-??.zip.tmp", "qws-????-??-??-??????.zip.tmp")  # by names that only we give
 # Not in a backup: armed.json (a person arms a home), views and equity.csv (made of the rest), logs, waiting files.
 
 
@@ -63,6 +64,7 @@ class HomeKeeper:
         now, folder = self._clock.now(), backup_folder(self._home, self._config)
         out = Path(path) if path else folder / f"auto-{now:%Y-%m-%d}.zip"
         work, file = self._home.state / "backup.part", None
+        await self._offload(partial(self._make_room, work, folder, out))
         try:
             file = await self._offload(partial(BackupFile, out, self._keep_on))
             # The journal comes last: what else is in the backup, it knows of. An order that the paper account has and
@@ -73,15 +75,24 @@ class HomeKeeper:
             await self._offload(partial(file.add, [(_JOURNAL, copy)]))
             manifest = await self._offload(partial(file.finish, now, version("qws"), head))
         finally:
-            if file is not None:
-                await self._offload(file.discard)
-            await self._offload(partial(shutil.rmtree, work, ignore_errors=True))
+            try:
+                if file is not None:
+                    await self._offload(file.discard)
+            finally:
+                await self._offload(partial(shutil.rmtree, work, ignore_errors=True))
         if not path:
             await self._offload(partial(_prune, folder, self._config.keep.backups))
         return f"{out}: {summary(manifest)}"
 
-    def _add_all_but_the_journal(self, file: BackupFile, work: Path) -> None:
+    def _make_room(self, work: Path, folder: Path, out: Path) -> None:
         shutil.rmtree(work, ignore_errors=True)
+        _remove(path for pattern in _HALF_WRITTEN for path in folder.glob(pattern))
+        size = self._home.journal.stat().st_size
+        # The copy lies in the state folder first; the backup's own folder, but none above it, may still be missing.
+        for place in (self._home.state, out.parent if out.parent.exists() else out.parent.parent):
+            require_room(place, size)
+
+    def _add_all_but_the_journal(self, file: BackupFile, work: Path) -> None:
         work.mkdir(parents=True)
         file.add(_copied_books(self._home, work))
         file.add(_members_of(self._home, self._config))
@@ -123,7 +134,11 @@ def restore(backup: Path, folder: Path, clock: Clock) -> tuple[Manifest, str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoreError(f"{folder} is not empty: a home is never overwritten; name a new folder")
     part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+    except FileExistsError as error:
+        text = f"{part} exists already, a restore that was cut off may have left it; remove it or name another folder"
+        raise StoreError(text) from error
     try:
         manifest = unpack(backup, part, nothing)
         home = Home(part)
@@ -184,8 +199,12 @@ def _copied_books(home: Home, work: Path) -> list[tuple[str, Path]]:
 
 
 def _prune(folder: Path, kept: int) -> None:
-    """Remove the oldest automatic backups beyond `kept`, and what a kill left half written."""
-    for old in [*sorted(folder.glob("auto-*.zip"))[:-kept], *folder.glob("auto-*.zip.tmp")]:
+    """Remove the oldest automatic backups beyond `kept`."""
+    _remove(sorted(folder.glob("auto-*.zip"))[:-kept])
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for old in paths:
         try:
             old.unlink()
         except OSError as error:  # Windows: somebody reads it; the next backup tries again

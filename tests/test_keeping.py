@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
+import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -175,6 +177,11 @@ def test_nothing_is_overwritten(home: Home, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(StoreError, match="never overwritten"):
         restore(tmp_path / "b.zip", tmp_path / "file", CLOCK)
+    (tmp_path / "there.part").mkdir()
+    (tmp_path / "there.part" / "mine").write_text("x", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"there\.part exists already"):
+        restore(tmp_path / "b.zip", tmp_path / "there", CLOCK)
+    assert (tmp_path / "there.part" / "mine").read_text(encoding="utf-8") == "x"
     (tmp_path / "empty").mkdir()
     restore(tmp_path / "b.zip", tmp_path / "empty", CLOCK)
     assert Home(tmp_path / "empty").journal.exists()
@@ -227,15 +234,17 @@ def test_a_stop_ends_a_backup_and_leaves_nothing(home: Home, tmp_path: Path) -> 
 
 def test_what_a_kill_left_half_done_is_cleared_away(home: Home, tmp_path: Path) -> None:
     work, folder = home.state / "backup.part", home.root / "backups"
-    for each in (work, folder, tmp_path / "there.part" / "state"):
+    for each in (work, folder):
         each.mkdir(parents=True)
         (each / "journal.sqlite").write_bytes(b"half")
-    (folder / "auto-2026-08-25.zip.tmp").write_bytes(b"half")
+    for name in ("auto-2026-08-25.zip.tmp", "qws-2026-08-25-101010.zip.tmp", "a-persons.zip.tmp"):
+        (folder / name).write_bytes(b"half")
 
     backed_up(home)
     restore(folder / "auto-2026-09-01.zip", tmp_path / "there", CLOCK)
 
-    assert [path.name for path in sorted(folder.glob("auto-*"))] == ["auto-2026-09-01.zip"]
+    left = {"auto-2026-09-01.zip", "a-persons.zip.tmp", "journal.sqlite"}
+    assert {path.name for path in folder.iterdir()} == left
     assert everything(Home(tmp_path / "there").journal) == a_run()
 
 
@@ -257,3 +266,35 @@ def test_a_disk_that_is_not_there_is_an_error_and_not_a_new_folder(home: Home, t
         backed_up(home, backup_folder=str(tmp_path / "unplugged" / "backups"))
 
     assert not (tmp_path / "unplugged").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is a thing of Linux")
+def test_a_backup_that_fills_the_disk_leaves_nothing_there(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "b.zip.tmp").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"):
+        backed_up(home, str(tmp_path / "b.zip"))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert not (home.state / "backup.part").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file with a hole in it takes no room, but there it does")
+def test_without_room_for_it_no_backup_is_begun_and_what_was_left_half_done_is_gone(home: Home, tmp_path: Path) -> None:
+    work = home.state / "backup.part"
+    work.mkdir()
+
+    async def body() -> None:
+        journal = await SqliteJournal.open(tmp_path / "other.sqlite")
+        try:
+            with home.journal.open("wb") as large:
+                large.truncate(shutil.disk_usage(home.state).free)
+            with pytest.raises(StoreError, match="MB free, a backup needs"):
+                await HomeKeeper(home, config_of(home), journal, CLOCK, in_thread).back_up("")
+        finally:
+            await journal.close()
+
+    anyio.run(body)
+
+    assert not work.exists()
+    assert not (home.root / "backups").exists()

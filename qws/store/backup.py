@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +23,7 @@ from qws.store.parquet_file import replace_file
 FORMAT = 1
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
+_SPARE_BYTES = 50_000_000
 _WRITE: Literal["w"] = "w"  # of bytes, as everything in a zip
 _PACKED = (".parquet", ".zip", ".xlsx", ".gz")  # packing these again gains nothing
 _SPOILT = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -89,8 +91,18 @@ class BackupFile:
         if not self._file.closed:
             with suppress(OSError, ValueError):
                 self._archive.close()
-            self._file.close()
-        self._part.unlink(missing_ok=True)
+            with suppress(OSError):  # a full disk refuses the last bytes too; it is closed all the same
+                self._file.close()
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+
+def require_room(folder: Path, journal_bytes: int) -> None:
+    """Raises StoreError when the disk of `folder` has no room for twice the journal and 50 MB; OSError without one."""
+    free, needed = shutil.disk_usage(folder).free, 2 * journal_bytes + _SPARE_BYTES
+    if free < needed:
+        text = f"{folder} has {free / 1e6:,.0f} MB free, a backup needs {needed / 1e6:,.0f} MB"
+        raise StoreError(f"{text}; make room, or name a folder on another disk")
 
 
 def _packed(archive: zipfile.ZipFile, name: str, source: Path, keep_on: Callable[[], None]) -> Member:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,10 +10,19 @@ from decimal import Decimal
 
 import anyio
 import pytest
+from loguru import logger
 
 from actors.archivist import Archivist, Note
 from qws.domain.rest import KEPT
-from qws.messages import EquityRecorded, LedgerDrift, RecordDisputed, RunFinished, RunPaused, TargetAccepted
+from qws.messages import (
+    EquityRecorded,
+    LedgerDrift,
+    RecordDisputed,
+    RunFinished,
+    RunPaused,
+    SessionPhaseChanged,
+    TargetAccepted,
+)
 from qws.runtime.actor import contract_of
 from qws.runtime.message import Message, Started
 from qws.virtual import inline
@@ -28,19 +38,27 @@ CLOSE = EquityRecorded(DAY, at("15:10:00"), "close", "", an_asset("1000.00"), ()
 
 @dataclass
 class Shelf:
-    """An archive that only remembers."""
+    """An archive that only remembers; while `is_gone` nothing can be written."""
 
     targets: list[str] = field(default_factory=list)
     results: list[tuple[str, RunFinished, list[Note]]] = field(default_factory=list)
     equity: list[EquityRecorded] = field(default_factory=list)
+    is_gone: bool = False
+
+    def _reach(self) -> None:
+        if self.is_gone:
+            raise OSError(errno.ENOSPC, "no space left on device", "w.csv")
 
     def write_target(self, target: TargetAccepted) -> None:
+        self._reach()
         self.targets.append(target.name)
 
     def write_result(self, target: TargetAccepted | None, result: RunFinished, notes: Sequence[Note]) -> None:
+        self._reach()
         self.results.append((target.name if target is not None else "", result, list(notes)))
 
     def append_equity(self, record: EquityRecorded) -> None:
+        self._reach()
         self.equity.append(record)
 
 
@@ -121,3 +139,47 @@ def test_notes_of_a_run_that_a_restart_cut_are_in_its_result() -> None:
     rig = Rig().tell(named("a.csv"), DRIFT).reborn().tell(DISPUTE, END)
 
     assert rig.shelf.results == [("a.csv", END, [DRIFT, DISPUTE])]
+
+
+PHASE = SessionPhaseChanged(DAY, "closed", at("15:00:00"))
+
+
+def test_what_cannot_be_written_ends_nothing_and_is_written_once_when_the_folder_is_back() -> None:
+    rig, lines = Rig(), list[str]()
+    sink = logger.add(lines.append, format="{message}")
+    rig.shelf.is_gone = True
+    try:
+        rig.tell(named("a.csv"), DRIFT, END, CLOSE, replace(END, run_id="later"), PHASE, PHASE)
+    finally:
+        logger.remove(sink)
+    assert (rig.shelf.targets, rig.shelf.results, rig.shelf.equity) == ([], [], [])
+    assert len(lines) == 4  # each file is told of once
+
+    rig.shelf.is_gone = False
+    rig.tell(PHASE, PHASE)
+
+    assert (rig.shelf.targets, rig.shelf.equity) == (["a.csv"], [CLOSE])
+    later = ("a.csv", replace(END, run_id="later"), list[Note]())
+    assert rig.shelf.results == [("a.csv", END, [DRIFT]), later]
+
+
+def test_a_start_beside_an_unwritable_folder_lives_and_writes_the_newest_later() -> None:
+    again = Rig(Shelf(is_gone=True), Rig().tell(named("a.csv"), DRIFT, END, CLOSE).journal).tell(Started())
+
+    again.shelf.is_gone = False
+    again.tell(PHASE)
+
+    assert (again.shelf.results, again.shelf.equity) == ([("a.csv", END, [DRIFT])], [CLOSE])
+
+
+def test_a_folder_that_is_gone_for_long_keeps_the_newest_and_no_more_than_it_may() -> None:
+    rig = Rig(Shelf(is_gone=True))
+    ends = [replace(END, run_id=f"r{number}") for number in range(150)]
+    rig.tell(*ends)
+
+    rig.shelf.is_gone = False
+    rig.tell(PHASE)
+
+    kept = [end for _, end, _ in rig.shelf.results]
+    assert 0 < len(kept) < len(ends)
+    assert kept == ends[-len(kept) :]

@@ -83,8 +83,9 @@ def weighted(*weights: str) -> Plan:
     return replace(plan, rows=rows)
 
 
-def closed(total: str, day: str = "2026-11-18") -> EquityRecorded:
-    return EquityRecorded(DAY, at("15:10:00"), "close", "", an_asset(total), (), None)
+def closed(total: str, flow: str | None = None) -> EquityRecorded:
+    paid_in = Decimal(flow) if flow is not None else None
+    return EquityRecorded(DAY, at("15:10:00"), "close", "", an_asset(total), (), None, paid_in)
 
 
 LIMITS = {"weight_max": "0.3", "turnover_max": "1.0", "orders_max": 3}
@@ -242,6 +243,40 @@ def test_a_daily_loss_can_halt_but_a_preview_never_does() -> None:
     assert [type(each) for each in answer] == [PlanRefused, ControlOrdered]
     assert answer[1] == ControlOrdered("halt", "risk_guard: day_loss")
     assert [type(each) for each in rig.judge(replace(PLAN, preview=True))] == [PlanRefused]
+
+
+@pytest.mark.parametrize(
+    ("closes", "is_lost"),
+    [
+        ((closed("1500000"), closed("1000000", "-500000")), False),
+        ((closed("1500000"), closed("1000000", "0")), True),
+        ((closed("1500000"), closed("1000000")), True),
+        ((closed("700000"), closed("1000000", "500000")), True),
+        ((closed("700000"), closed("1000000", "300000")), False),
+        ((closed("900000", "5000000"), closed("1000000", "0")), False),
+    ],
+)
+def test_money_that_was_taken_out_or_paid_in_is_neither_lost_nor_won(
+    closes: tuple[EquityRecorded, ...], *, is_lost: bool
+) -> None:
+    rig = Rig({"drawdown_max": "0.1", "loss_then": "halt"})
+    rig.tell(*closes)
+
+    for guard in (rig, rig.reborn()):
+        assert (type(guard.judge(PLAN)[0]) is PlanRefused) == is_lost
+
+
+@pytest.mark.parametrize("rule", ["drawdown_max", "day_loss_max"])
+def test_a_resume_takes_the_loss_as_it_is_and_counts_the_next_one_from_there(rule: str) -> None:
+    rig = Rig({rule: "0.05", "loss_then": "halt"})
+    rig.tell(closed("1100000"))
+    assert type(rig.judge(PLAN)[0]) is PlanRefused
+    rig.tell(ControlOrdered("resume", "me"))
+
+    for guard in (rig.reborn(), rig):
+        assert guard.judge(PLAN) == [PlanReady(PLAN)]
+        fallen = replace(PLAN, total_asset=PLAN.total_asset * Decimal("0.94"))
+        assert type(guard.judge(fallen)[0]) is PlanRefused
 
 
 def test_prices_are_judged_by_the_snapshot_that_the_plan_was_made_of() -> None:

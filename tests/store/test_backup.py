@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -12,7 +13,7 @@ from random import Random
 import pytest
 
 from qws.errors import StoreError
-from qws.store.backup import MANIFEST, BackupFile, Manifest, check_backup, read_manifest, unpack
+from qws.store.backup import MANIFEST, BackupFile, Manifest, check_backup, read_manifest, require_room, unpack
 from qws.store.chain import GENESIS, Head
 from qws.store.codec import SHANGHAI
 
@@ -175,3 +176,20 @@ def test_a_folder_that_is_not_there_is_not_made_with_those_above_it(tmp_path: Pa
     with pytest.raises(OSError, match="unplugged"):
         packed(tmp_path / "unplugged" / "backups" / "b.zip", tmp_path / "home")
     assert not (tmp_path / "unplugged").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is a thing of Linux")
+def test_a_full_disk_is_told_and_keeps_nothing_half_written(tmp_path: Path) -> None:
+    (tmp_path / "b.zip.tmp").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"):
+        packed(tmp_path / "b.zip", tmp_path / "home")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_disk_without_room_is_refused_by_what_is_free_and_needed(tmp_path: Path) -> None:
+    require_room(tmp_path, 0)
+
+    with pytest.raises(StoreError, match=r"MB free, a backup needs .* MB; make room, or name a folder on another disk"):
+        require_room(tmp_path, shutil.disk_usage(tmp_path).total)

@@ -21,7 +21,7 @@ class RiskMemory:
     def __init__(self) -> None:
         self.out = Unsettled()
         self._day, self._sent = "", 0
-        self._peak, self._last_close = _ZERO, _ZERO
+        self._peak, self._last_close, self._worth = _ZERO, _ZERO, _ZERO
         self._state = TradingState.ACTIVE
         self._asked: dict[str, Mapping[str, Decimal]] = {}  # by run: the rules and what was measured
         self._approved: dict[str, Mapping[str, Decimal]] = {}
@@ -33,15 +33,23 @@ class RiskMemory:
             self._day, self._sent = day, 0
         self._sent += day == self._day
 
-    def close(self, total: Decimal) -> None:
-        """What the account was worth after a close, in CNY."""
-        self._peak, self._last_close = max(self._peak, total), total
+    def value(self, total: Decimal) -> None:
+        """What the account is worth now, in CNY."""
+        self._worth = total
+
+    def close(self, total: Decimal, flow: Decimal | None) -> None:
+        """What the account was worth after a close, and what was paid in since the close before, in CNY.
+
+        Money that comes or goes moves the peak too: it is neither a gain nor a loss. None, not known, moves nothing.
+        """
+        before = self._peak + (flow or _ZERO) if self._peak else _ZERO
+        self._peak, self._last_close, self._worth = max(before, total), total, total
 
     def command(self, command: str, run_id: str) -> None:
         """A person ordered something; who resumes takes the losses until then as they are."""
         self._state = state_after(self._state, command)
         if command == "resume":
-            self._peak, self._last_close = _ZERO, _ZERO
+            self._peak = self._last_close = self._worth
         if command == "approve" and run_id in self._asked:
             self._approved[run_id] = {**self._approved.get(run_id, {}), **self._asked.pop(run_id)}
 

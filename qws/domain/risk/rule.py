@@ -39,7 +39,8 @@ class Facts:
     """What a rule may look at besides the plan. CNY are 0 where nothing is known.
 
     `working` are orders of ours that may still trade, `sent_today` counts orders and cancels of the plan's day,
-    `peak` is the highest close and `last_close` the newest one since trading was last resumed by hand.
+    `peak` is the highest close and `last_close` the newest one since trading was last resumed by hand,
+    beginning with what the account was worth then; flows move the peak.
     """
 
     quotes: Mapping[str, Quote]
