@@ -112,18 +112,19 @@ class Projector:
         self._write(replace)
 
     def unanswered(self) -> list[Asked]:
-        """The orders of other processes that wait, oldest first."""
-        with self._explained():
-            rows = self._connection.execute(
-                "SELECT id, command, argument, by FROM control WHERE answer IS NULL ORDER BY id"
-            ).fetchall()
-        return [Asked(*row) for row in rows]
+        """The orders of other processes that wait, oldest first; none while another program has the file locked."""
+        sql = "SELECT id, command, argument, by FROM control WHERE answer IS NULL ORDER BY id"
+        with self._explained(), _unless_locked():
+            return [Asked(*row) for row in self._connection.execute(sql).fetchall()]
+        return []
 
-    def answer(self, id_: int, text: str, at: datetime) -> None:
-        """Tell the asking process what became of its order."""
+    def answer(self, id_: int, text: str, at: datetime) -> bool:
+        """Tell the asking process what became of its order; false while another program is writing."""
         sql = "UPDATE control SET answer = ?, answered_at = ? WHERE id = ?"
-        with self._explained():
+        with self._explained(), _unless_locked():
             self._connection.execute(sql, (text, at.isoformat(), id_))
+            return True
+        return False
 
     def close(self) -> None:
         """Let go of the file; what is still queued is read from the journal at the next start."""
@@ -223,9 +224,19 @@ class Control:
         """The orders that wait, oldest first."""
         return self._projector.unanswered()
 
-    def answer(self, id_: int, text: str) -> None:
-        """Tell the person what became of it."""
-        self._projector.answer(id_, text, self._now())
+    def answer(self, id_: int, text: str) -> bool:
+        """Tell the person what became of it; false while another program is writing."""
+        return self._projector.answer(id_, text, self._now())
+
+
+@contextmanager
+def _unless_locked() -> Iterator[None]:
+    """Leave the block when another program has the file locked; every other error goes on."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if _code(error) not in _LOCKED:
+            raise
 
 
 def _code(error: Exception) -> int:

@@ -212,6 +212,41 @@ def test_an_order_from_another_process_is_answered_once(tmp_path: Path) -> None:
     projector.close()
 
 
+def test_while_a_command_holds_the_file_an_order_is_neither_lost_nor_fatal(tmp_path: Path) -> None:
+    path = tmp_path / "views.sqlite"
+    projector = Projector(path, described)
+    control = Control(projector, lambda: at(5))
+    id_ = ask(path, "halt", "", "li", at(1))
+    command = sqlite3.connect(path, isolation_level=None)
+    command.execute("BEGIN IMMEDIATE")
+
+    assert not control.answer(id_, "accepted")
+    command.execute("ROLLBACK")
+    command.close()
+    assert answer_of(path, id_) is None
+    assert [each.id for each in control.unanswered()] == [id_]
+    assert control.answer(id_, "accepted")
+
+    assert answer_of(path, id_) == "accepted"
+    projector.close()
+
+
+def test_a_file_held_for_its_owner_alone_shows_no_orders_until_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "views.sqlite"
+    projector = Projector(path, described)
+    projector._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+    id_ = ask(path, "halt", "", "li", at(1))
+    owner = sqlite3.connect(path, isolation_level=None)
+    owner.execute("BEGIN EXCLUSIVE")
+
+    assert projector.unanswered() == []
+    owner.execute("ROLLBACK")
+    owner.close()
+
+    assert [each.id for each in projector.unanswered()] == [id_]
+    projector.close()
+
+
 def test_the_final_plan_replaces_the_draft_and_a_preview_starts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "views.sqlite"
     start = a_run()[:6]
