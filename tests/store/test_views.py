@@ -114,6 +114,37 @@ def test_tables_that_cannot_be_trusted_are_rebuilt(tmp_path: Path, damage: str) 
     assert tables(path) == tables(sound)
 
 
+@pytest.mark.parametrize("cause", ["first schema", "newer schema", "ahead of the journal", "damage elsewhere"])
+def test_orders_that_wait_outlive_the_renewal_of_the_tables(tmp_path: Path, cause: str) -> None:
+    path = tmp_path / "views.sqlite"
+    projected(path, [*a_run(), *logged(LinkReady(), start=100)] if cause.startswith("ahead") else a_run())
+    answered, halt, ack = (
+        ask(path, word, each, "li", at(1)) for word, each in (("resume", ""), ("halt", ""), ("ack", "A1"))
+    )
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE control SET answer = 'accepted' WHERE id = ?", (answered,))
+    connection.commit()
+    if cause == "first schema":
+        connection.executescript("DROP TABLE alert; DROP TABLE alert_told; DROP TABLE arrival; PRAGMA user_version = 1")
+    elif cause == "newer schema":
+        connection.execute("PRAGMA user_version = 99")
+    elif cause == "damage elsewhere":
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'message'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    if cause == "damage elsewhere":
+        content = path.read_bytes()
+        path.write_bytes(content[: (page - 1) * size] + b"\xff" * size + content[page * size :])
+
+    caught_up(path, a_run())
+
+    projector = Projector(path, described)
+    assert [tuple(each) for each in projector.unanswered()] == [(halt, "halt", "", "li"), (ack, "ack", "A1", "li")]
+    projector.close()
+    assert [run["run_id"] for run in Views(path).runs()] == ["R1"]
+    assert ask(path, "resume", "", "li", at(2)) > ack
+
+
 def test_an_order_moves_from_intent_to_fill(tmp_path: Path) -> None:
     path = tmp_path / "views.sqlite"
     steps: list[tuple[Message, tuple[str, str, int]]] = [
