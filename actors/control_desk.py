@@ -28,11 +28,11 @@ class ControlTable(Protocol):
     """Where other processes put orders and read answers."""
 
     def unanswered(self) -> Sequence[Asked]:
-        """The rows that wait, oldest first."""
+        """The rows that wait, oldest first; none while another program has the table locked."""
         ...
 
-    def answer(self, id_: int, text: str, at: datetime) -> None:
-        """Tell the person what became of it."""
+    def answer(self, id_: int, text: str, at: datetime) -> bool:
+        """Tell the person what became of it; false while another program has the table locked."""
         ...
 
 
@@ -44,14 +44,19 @@ class ControlDesk(Actor):
     def __init__(self, table: ControlTable | None, clock: Clock, look_every_s: float) -> None:
         self._table, self._clock, self._look_every_s = table, clock, look_every_s
         self._lasting: set[int] = set()  # asked for, and answered when it is done
+        self._untold: dict[int, str] = {}  # answers that another program's lock kept out of the table
 
     def on_backup_ended(self, msg: BackupEnded) -> None:
         if self._table is not None and msg.ask:
-            self._table.answer(msg.ask, msg.problem or f"accepted: {msg.text}", self._clock.now())
+            self._answer(self._table, msg.ask, msg.problem or f"accepted: {msg.text}")
 
     async def source(self) -> AsyncIterator[ControlOrdered | OrderSettled | BackupDue | AlertAcknowledged]:
         while self._table is not None:
+            for id_, text in tuple(self._untold.items()):
+                self._answer(self._table, id_, text)
             for order in self._table.unanswered():  # what is yielded is durable when the source is asked to go on
+                if order.id in self._untold:
+                    continue
                 if order.command == "backup":
                     if order.id not in self._lasting:
                         self._lasting.add(order.id)
@@ -64,5 +69,12 @@ class ControlDesk(Actor):
                     yield AlertAcknowledged(tuple(order.argument.split()), order.by)
                 else:
                     yield ControlOrdered(order.command, order.by, order.argument)
-                self._table.answer(order.id, "accepted", self._clock.now())
+                self._answer(self._table, order.id, "accepted")
             await self._clock.sleep(self._look_every_s)
+
+    def _answer(self, table: ControlTable, id_: int, text: str) -> None:
+        """Answer now, or at the next look when the table is locked: what was told is not told again meanwhile."""
+        if table.answer(id_, text, self._clock.now()):
+            self._untold.pop(id_, None)
+        else:
+            self._untold[id_] = text

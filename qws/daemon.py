@@ -32,6 +32,7 @@ from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
 from qws.store.halt_file import HaltFile
+from qws.store.halt_mark import follow_mark
 from qws.store.inbox import InboxFolder
 from qws.store.journal import SqliteJournal
 from qws.store.results import FileArchive
@@ -59,6 +60,7 @@ async def serve(home: Home, config: Config) -> int:
             try:
                 projector = Projector(home.views, describe)
                 await projector.catch_up(journal)
+                follow_mark(home.halt_mark, home.views, clock.now())
                 folder = home.root / config.inbox
                 inbox = InboxFolder(folder, FileLimits().bytes_max)
                 inbox.prepare()

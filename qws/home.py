@@ -52,6 +52,11 @@ class Home:
         return self.state / "views.sqlite"
 
     @property
+    def halt_mark(self) -> Path:
+        """There while a halt waits for the next start."""
+        return self.state / "HALT"
+
+    @property
     def exchange(self) -> Path:
         """The paper exchange's own books."""
         return self.state / "exchange.sqlite"

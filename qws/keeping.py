@@ -19,6 +19,7 @@ from qws.home import Home
 from qws.ports import Clock, Offload
 from qws.store.backup import BackupFile, Manifest, read_manifest, require_room, unpack
 from qws.store.chain import Walk
+from qws.store.halt_mark import leave_mark
 from qws.store.journal import InlineJournal, SqliteJournal
 from qws.store.journal_copy import walk_journal
 from qws.store.parquet_file import replace_file
@@ -148,7 +149,9 @@ def restore(backup: Path, folder: Path, clock: Clock) -> tuple[Manifest, str]:
         walk = walk_journal(home.journal, Walk(), keep_on=nothing)
         if not walk.problem and walk.head != manifest.journal_head:
             raise StoreError(f"{backup}: the journal in it ends at {walk.head}, the manifest says {manifest.head}")
-        ask(home.views, "halt", "", f"restore of {backup.name}", clock.now())
+        by = f"restore of {backup.name}"
+        ask(home.views, "halt", "", by, clock.now())
+        leave_mark(home.halt_mark, by)
         if folder.exists():
             folder.rmdir()
         replace_file(part, folder)

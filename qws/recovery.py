@@ -29,6 +29,7 @@ from qws.preview import FrozenClock
 from qws.runtime.clock import LoopClock, SystemClock, VirtualLoop
 from qws.runtime.message import Envelope, Message
 from qws.standing import ListedBroker, Lists, NoQuotes, UntouchedInbox, read_lists
+from qws.store.halt_mark import follow_mark
 from qws.store.journal import InlineJournal
 from qws.store.lock import is_held
 from qws.store.reading import Record, Views
@@ -76,6 +77,8 @@ def look_ahead(home: Home, config: Config, now: datetime, look: TerminalLook | N
         for original in sorted(home.state.glob("*.sqlite*")):
             if not original.name.endswith("-shm"):
                 shutil.copyfile(original, copy.state / original.name)
+        if home.halt_mark.exists():
+            shutil.copyfile(home.halt_mark, copy.halt_mark)
         if home.journal_archive.exists():
             shutil.copytree(home.journal_archive, copy.journal_archive)
         _refuse_while_it_runs(home, config)  # a start in between: the copy may be torn
@@ -148,6 +151,7 @@ class _Rehearsal:
         projector = Projector(self._copy.views, describe)
         try:
             await projector.catch_up(journal)
+            follow_mark(self._copy.halt_mark, self._copy.views, self._now)
             views, runs = Views(self._copy.views), await _unfinished(journal)
             left = tuple(claimed.name for claimed in self._inbox.leftovers())
             dropped = tuple(sorted(drop.name for drop in self._inbox.scan() or ()))

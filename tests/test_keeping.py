@@ -144,6 +144,7 @@ def test_a_restored_home_is_whole_halted_and_not_armed_and_knows_its_runs(home: 
     assert home.armed.exists()
     (waiting,) = Views(there.views).waiting()
     assert (waiting["command"], waiting["by"]) == ("halt", "restore of b.zip")
+    assert there.halt_mark.read_text(encoding="utf-8") == "restore of b.zip"
     assert [run["run_id"] for run in Views(there.views).runs()] == ["R1"]
     assert there.config_file.read_bytes() == home.config_file.read_bytes()
     with closing(sqlite3.connect(there.exchange)) as books:

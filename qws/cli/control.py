@@ -15,6 +15,7 @@ from qws.domain.tags import day_part, is_ours, same_day_part
 from qws.domain.trading_state import STATE_OF
 from qws.home import Home
 from qws.runtime.clock import SystemClock
+from qws.store.halt_mark import leave_mark, remove_mark
 from qws.store.lock import is_held
 from qws.store.parquet_file import pause
 from qws.store.reading import Record, Views, answer_of, ask, withdraw
@@ -168,6 +169,7 @@ def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
         home.state.mkdir(parents=True, exist_ok=True)
         Projector(home.views, str).close()
     leave(home, command, argument)
+    _mark(home, command)
     return "stored", f"no daemon runs in {home.root}; stored, it takes effect at the next start, before anything trades"
 
 
@@ -186,9 +188,20 @@ def _asked(home: Home, command: str, argument: str) -> tuple[str, str]:
         if answer is None and command not in _LASTING:  # nobody wants it to fire an hour later
             withdraw(home.views, id_)
     if answer is None:
+        _mark(home, command)
         what = "it stays stored until the daemon takes it" if command in _LASTING else "the order was withdrawn"
         return "no_answer", f"the daemon did not answer within {ANSWER_WAIT_S:g} s; {what}; look at `qws status`"
+    if answer == "accepted" and command in _LASTING:
+        remove_mark(home.halt_mark)  # what an earlier daemon did not take
     return ("accepted", _ACCEPTED[command]) if answer == "accepted" else ("refused", answer)
+
+
+def _mark(home: Home, command: str) -> None:
+    """A halt that is only stored outlives the read models; a resume ends it."""
+    if command == "halt":
+        leave_mark(home.halt_mark, _person())
+    elif command == "resume":
+        remove_mark(home.halt_mark)
 
 
 def leave(home: Home, command: str, argument: str) -> int:

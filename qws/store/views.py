@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ _QUEUE_MAX = 5_000  # then `apply` writes by itself
 _LOCKED_MAX = 20 * _QUEUE_MAX  # so many messages while another program keeps the file locked
 _WAIT_S = 0.2  # a command's insert into the control table lasts less than a millisecond
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_CARRIED = """SELECT id, command, argument, by, asked_at FROM control WHERE answer IS NULL
+    AND typeof(command) = 'text' AND typeof(argument) = 'text' AND typeof(by) = 'text' ORDER BY id"""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 
 
@@ -85,8 +87,7 @@ class Projector:
         applied = self._applied_id()
         if applied > await journal.last_id():
             self._connection.close()
-            self._delete()
-            self._connection, applied = self._open(), 0
+            self._connection, applied = self._renewed(), 0
         async for envelope in journal.read(MESSAGE_TYPES, applied):
             self.apply((envelope,))
         self.flush()
@@ -112,18 +113,19 @@ class Projector:
         self._write(replace)
 
     def unanswered(self) -> list[Asked]:
-        """The orders of other processes that wait, oldest first."""
-        with self._explained():
-            rows = self._connection.execute(
-                "SELECT id, command, argument, by FROM control WHERE answer IS NULL ORDER BY id"
-            ).fetchall()
-        return [Asked(*row) for row in rows]
+        """The orders of other processes that wait, oldest first; none while another program has the file locked."""
+        sql = "SELECT id, command, argument, by FROM control WHERE answer IS NULL ORDER BY id"
+        with self._explained(), _unless_locked():
+            return [Asked(*row) for row in self._connection.execute(sql).fetchall()]
+        return []
 
-    def answer(self, id_: int, text: str, at: datetime) -> None:
-        """Tell the asking process what became of its order."""
+    def answer(self, id_: int, text: str, at: datetime) -> bool:
+        """Tell the asking process what became of its order; false while another program is writing."""
         sql = "UPDATE control SET answer = ?, answered_at = ? WHERE id = ?"
-        with self._explained():
+        with self._explained(), _unless_locked():
             self._connection.execute(sql, (text, at.isoformat(), id_))
+            return True
+        return False
 
     def close(self) -> None:
         """Let go of the file; what is still queued is read from the journal at the next start."""
@@ -179,23 +181,40 @@ class Projector:
             except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if _code(error) not in _DAMAGED:
                     raise
-            self._delete()
-            return self._prepared()
+        return self._renewed()
 
-    def _prepared(self) -> sqlite3.Connection:
+    def _renewed(self) -> sqlite3.Connection:
+        """New tables, with the orders that wait in the old ones: the journal does not know them."""
+        with self._explained():
+            waiting = self._waiting()
+            self._delete()
+            return self._prepared(waiting)
+
+    def _waiting(self) -> Sequence[tuple[object, ...]]:
+        """The unanswered rows of the old file, none when they cannot be read; every schema had these columns."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=_WAIT_S)) as connection:
+                return connection.execute(_CARRIED).fetchall()
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if _code(error) not in _DAMAGED:
+                raise
+            return ()
+
+    def _prepared(self, waiting: Sequence[tuple[object, ...]] = ()) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             connection.execute("PRAGMA journal_mode = WAL")
-            # A commit lost to a power cut is read from the journal again, so it need not wait for the disk.
-            connection.execute("PRAGMA synchronous = NORMAL")
             if version == 0:
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in TABLES:
                     connection.execute(statement)
+                connection.executemany("INSERT OR IGNORE INTO control VALUES (?, ?, ?, ?, ?, NULL, NULL)", waiting)
                 connection.execute("COMMIT")
             elif version != VERSION:
                 raise sqlite3.DatabaseError(f"schema {version}, not {VERSION}")
+            # A commit lost to a power cut is read from the journal again, so it need not wait for the disk.
+            connection.execute("PRAGMA synchronous = NORMAL")
             if self._path.stat().st_size <= CHECK_MAX_BYTES:
                 (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
                 if verdict != "ok":
@@ -223,9 +242,19 @@ class Control:
         """The orders that wait, oldest first."""
         return self._projector.unanswered()
 
-    def answer(self, id_: int, text: str) -> None:
-        """Tell the person what became of it."""
-        self._projector.answer(id_, text, self._now())
+    def answer(self, id_: int, text: str) -> bool:
+        """Tell the person what became of it; false while another program is writing."""
+        return self._projector.answer(id_, text, self._now())
+
+
+@contextmanager
+def _unless_locked() -> Iterator[None]:
+    """Leave the block when another program has the file locked; every other error goes on."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if _code(error) not in _LOCKED:
+            raise
 
 
 def _code(error: Exception) -> int:

@@ -70,8 +70,9 @@ class Desk:
     def unanswered(self) -> list[Asked]:
         return [asked for when, asked in self.orders if when <= self.clock.now()]
 
-    def answer(self, id_: int, text: str, at: datetime) -> None:
+    def answer(self, id_: int, text: str, at: datetime) -> bool:
         self.orders[:] = [each for each in self.orders if each[1].id != id_]
+        return True
 
 
 class Line(PaperBroker):

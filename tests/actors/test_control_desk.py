@@ -23,16 +23,20 @@ class Row:
 
 @dataclass
 class Table:
-    """A control table in memory."""
+    """A control table in memory; another program holds it for so many answers."""
 
     rows: list[Row]
     answers: dict[int, str] = field(default_factory=dict)
+    locked: int = 0
 
     def unanswered(self) -> list[Row]:
         return [row for row in self.rows if row.id not in self.answers]
 
-    def answer(self, id_: int, text: str, at: datetime) -> None:
-        self.answers[id_] = text
+    def answer(self, id_: int, text: str, at: datetime) -> bool:
+        self.locked -= 1
+        if self.locked < 0:
+            self.answers[id_] = text
+        return self.locked < 0
 
 
 def heard(table: Table, clock: HandClock, count: int) -> list[ControlOrdered]:
@@ -73,6 +77,39 @@ def test_an_order_that_was_not_answered_before_a_restart_is_told_again() -> None
     first, second = (heard(table, HandClock(at("10:00:00")), 1) for _ in range(2))
 
     assert first == second == [ControlOrdered("halt", "me")]
+
+
+def test_an_answer_that_a_lock_kept_out_is_given_later_and_the_order_is_told_once() -> None:
+    table = Table([Row(1, "halt", "me")], locked=3)
+    clock = HandClock(at("10:00:00"))
+
+    class Later(HandClock):
+        async def sleep(self, seconds: float) -> None:
+            if table.answers:
+                table.rows.append(Row(2, "resume", "me"))
+            await super().sleep(seconds)
+
+    assert [message.command for message in heard(table, Later(clock.now()), 2)] == ["halt", "resume"]
+    assert (table.answers, table.locked) == ({1: "accepted"}, -1)
+
+
+def test_the_answer_of_a_backup_that_a_lock_kept_out_is_given_at_the_next_look() -> None:
+    table = Table([Row(1, "backup", "me", "/b.zip")])
+    clock = HandClock(at("10:00:00"))
+
+    async def listen() -> None:
+        desk = ControlDesk(table, clock, 0.15)
+        source = desk.source()
+        await anext(source)
+        table.locked = 1
+        desk.on_backup_ended(BackupEnded(clock.now(), "/b.zip", 1, "12 files", ""))
+        assert table.answers == {}
+        table.rows.append(Row(2, "halt", "me"))
+        assert await anext(source) == ControlOrdered("halt", "me")
+
+    asyncio.run(listen())
+
+    assert table.answers == {1: "accepted: 12 files"}
 
 
 def test_without_a_table_the_desk_says_nothing() -> None:

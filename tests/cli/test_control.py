@@ -41,6 +41,15 @@ def test_without_a_daemon_a_halt_and_a_resume_wait_for_the_next_start(home: Home
     assert (waiting["command"], waiting["by"]) == (command.replace("-", "_"), f"{getpass.getuser()}@{platform.node()}")
 
 
+def test_a_stored_resume_ends_the_halt_that_was_stored_before_it(home: Home) -> None:
+    marks = []
+    for command in ("halt", "reduce-only", "resume"):
+        call(home, command)
+        marks.append(home.halt_mark.exists())
+
+    assert marks == [True, True, False]
+
+
 @pytest.mark.parametrize("words", MOMENTARY)
 def test_without_a_daemon_a_cancel_and_a_rebalance_do_nothing(home: Home, words: tuple[str, ...]) -> None:
     Projector(home.views, describe).close()
@@ -98,6 +107,7 @@ def test_what_a_deaf_daemon_does_not_answer_stays_only_when_it_is_meant_to_last(
     assert isinstance(answer.json, dict)
     assert answer.json["result"] == "no_answer"
     assert [each["command"] for each in Views(home.views).waiting()] == [each for each in words if each in LASTING]
+    assert home.halt_mark.exists() == ("halt" in words)
 
 
 def test_a_rebalance_while_halted_is_refused_at_once_with_what_to_do_first(home: Home) -> None:
@@ -122,6 +132,20 @@ def test_read_models_of_another_version_take_no_order(home: Home) -> None:
     answer = call(home, "halt")
     assert answer.code == 3
     assert "qws run" in answer.err
+
+
+def test_a_stored_halt_holds_although_the_read_models_are_gone_and_a_resume_ends_it(home: Home) -> None:
+    assert call(home, "halt").code == 0
+    for path in home.state.glob("views.sqlite*"):
+        path.unlink()
+
+    with daemon(home):
+        eventually(lambda: state(home) == "halted")
+        assert not home.halt_mark.exists()
+        home.halt_mark.write_text("left by one that was deaf", encoding="utf-8")
+        assert call(home, "resume").code == 0
+
+    assert not home.halt_mark.exists()
 
 
 def test_the_daemon_takes_every_order_and_status_shows_it_at_once(home: Home) -> None:

@@ -114,6 +114,37 @@ def test_tables_that_cannot_be_trusted_are_rebuilt(tmp_path: Path, damage: str) 
     assert tables(path) == tables(sound)
 
 
+@pytest.mark.parametrize("cause", ["first schema", "newer schema", "ahead of the journal", "damage elsewhere"])
+def test_orders_that_wait_outlive_the_renewal_of_the_tables(tmp_path: Path, cause: str) -> None:
+    path = tmp_path / "views.sqlite"
+    projected(path, [*a_run(), *logged(LinkReady(), start=100)] if cause.startswith("ahead") else a_run())
+    answered, halt, ack = (
+        ask(path, word, each, "li", at(1)) for word, each in (("resume", ""), ("halt", ""), ("ack", "A1"))
+    )
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE control SET answer = 'accepted' WHERE id = ?", (answered,))
+    connection.commit()
+    if cause == "first schema":
+        connection.executescript("DROP TABLE alert; DROP TABLE alert_told; DROP TABLE arrival; PRAGMA user_version = 1")
+    elif cause == "newer schema":
+        connection.execute("PRAGMA user_version = 99")
+    elif cause == "damage elsewhere":
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'message'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    if cause == "damage elsewhere":
+        content = path.read_bytes()
+        path.write_bytes(content[: (page - 1) * size] + b"\xff" * size + content[page * size :])
+
+    caught_up(path, a_run())
+
+    projector = Projector(path, described)
+    assert [tuple(each) for each in projector.unanswered()] == [(halt, "halt", "", "li"), (ack, "ack", "A1", "li")]
+    projector.close()
+    assert [run["run_id"] for run in Views(path).runs()] == ["R1"]
+    assert ask(path, "resume", "", "li", at(2)) > ack
+
+
 def test_an_order_moves_from_intent_to_fill(tmp_path: Path) -> None:
     path = tmp_path / "views.sqlite"
     steps: list[tuple[Message, tuple[str, str, int]]] = [
@@ -209,6 +240,41 @@ def test_an_order_from_another_process_is_answered_once(tmp_path: Path) -> None:
     control.answer(first, "accepted")
     assert answer_of(path, first) == "accepted"
     assert [each.id for each in control.unanswered()] == [second]
+    projector.close()
+
+
+def test_while_a_command_holds_the_file_an_order_is_neither_lost_nor_fatal(tmp_path: Path) -> None:
+    path = tmp_path / "views.sqlite"
+    projector = Projector(path, described)
+    control = Control(projector, lambda: at(5))
+    id_ = ask(path, "halt", "", "li", at(1))
+    command = sqlite3.connect(path, isolation_level=None)
+    command.execute("BEGIN IMMEDIATE")
+
+    assert not control.answer(id_, "accepted")
+    command.execute("ROLLBACK")
+    command.close()
+    assert answer_of(path, id_) is None
+    assert [each.id for each in control.unanswered()] == [id_]
+    assert control.answer(id_, "accepted")
+
+    assert answer_of(path, id_) == "accepted"
+    projector.close()
+
+
+def test_a_file_held_for_its_owner_alone_shows_no_orders_until_it_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "views.sqlite"
+    projector = Projector(path, described)
+    projector._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+    id_ = ask(path, "halt", "", "li", at(1))
+    owner = sqlite3.connect(path, isolation_level=None)
+    owner.execute("BEGIN EXCLUSIVE")
+
+    assert projector.unanswered() == []
+    owner.execute("ROLLBACK")
+    owner.close()
+
+    assert [each.id for each in projector.unanswered()] == [id_]
     projector.close()
 
 
