@@ -40,9 +40,10 @@ class RiskMemory:
     def close(self, total: Decimal, flow: Decimal | None) -> None:
         """What the account was worth after a close, and what was paid in since the close before, in CNY.
 
-        Money that comes or goes moves the peak too: it is neither a gain nor a loss. None, not known, moves nothing.
+        Money that comes or goes scales the peak: it is neither a gain nor a loss. None, not known, does nothing.
         """
-        before = self._peak + (flow or _ZERO) if self._peak else _ZERO
+        unmoved = total - (flow or _ZERO)
+        before = self._peak * total / unmoved if unmoved > 0 else _ZERO
         self._peak, self._last_close, self._worth = max(before, total), total, total
 
     def command(self, command: str, run_id: str) -> None:
