@@ -58,12 +58,8 @@ def everything(path: Path) -> list[Envelope]:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     home = make_home(tmp_path / "home")
-    for name, content in (
-        ("accepted/w.csv", "x"),
-        ("results/w.json", "{}"),
-        ("rejected/b.csv", "y"),
-        ("late.csv", "z"),
-    ):
+    files = ("accepted/w.csv", "x"), ("results/w.json", "{}"), ("rejected/b.csv", "y"), ("late.csv", "z")
+    for name, content in files:
         (home.inbox / name).parent.mkdir(exist_ok=True)
         (home.inbox / name).write_text(content, encoding="utf-8")
     arm_home(home, load_config(home.config_file), OPEN, "me")
