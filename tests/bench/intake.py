@@ -167,7 +167,12 @@ async def ours(names: Sequence[str], settle_ms: int, rounds: int) -> tuple[list[
 
 
 def _config(settle_ms: int) -> Config:
-    settings = {"paper": {"always_open": True}, "intake": {"settle_ms": settle_ms}, "execution": {"follow_ups": 0}}
+    settings = {
+        "paper": {"always_open": True},
+        "intake": {"settle_ms": settle_ms},
+        "execution": {"follow_ups": 0},
+        "risk": {"second_orders_max": 0},  # as fast as it goes: the default lets 100 orders leave in a second
+    }
     return make_config(settings, "bench")
 
 
