@@ -23,6 +23,7 @@ class Approvals:
         self._blame = blame
         self._plans: dict[Key, Decimal] = {}
         self._newest: dict[str, Decimal] = {}
+        self._asked: dict[str, Decimal] = {}  # what a person was shown last
         self._allowed: dict[str, Decimal] = {}
         self.ask: Callable[[str, datetime], None] = lambda run_id, now: None
 
@@ -34,9 +35,10 @@ class Approvals:
                 if not plan.preview:
                     self._plans[plan.run_id, digit_of(plan.attempt)] = traded
             case PlanHeld() as held:
+                self._asked[held.run_id] = self._newest[held.run_id]
                 self.ask(held.run_id, envelope.at)
             case ControlOrdered(command="approve", by=by, run_id=run_id) if by == PERSON:
-                self._allowed[run_id] = self._newest[run_id]
+                self._allowed[run_id] = self._asked[run_id]
             case PlaceOrder() as intent:
                 traded = self._plans[key_of(intent)]
                 if traded > HELD_ABOVE and traded > self._allowed.get(intent.run_id, Decimal(0)) * _LEEWAY:
