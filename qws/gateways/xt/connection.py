@@ -189,7 +189,10 @@ class Connection:
     def _stop(self) -> None:
         trader, self._trader = self._trader, None
         if trader is not None:
-            trader.stop()
+            try:
+                trader.stop()
+            finally:
+                _close_loop(trader)  # also of one that was built after everybody had gone
 
     def _send_order(self, code: str, direction: int, shares: int, price_type: int, price: float, tag: str) -> int:
         trader: Trader = self._trader
