@@ -36,12 +36,7 @@ WINDOWS = ("session", "sleep")
 SHORT: dict[str, str] = {"connect_s": "1", "stop_s": "1", "query_s": "0.5", "quote_s": "0.5"}
 
 
-@pytest.fixture(autouse=True)
-def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Locks of accounts lie in the user's folder."""
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("user")
 
 
 @pytest.fixture

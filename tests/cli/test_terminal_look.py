@@ -40,12 +40,7 @@ QUICK = {"order_gap_s": "0", "query_gap_s": "0", "query_s": "0.5", "quote_s": "2
 Found = dict[str, list[Record]]
 
 
-@pytest.fixture(autouse=True)
-def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Locks of accounts lie in the user's folder."""
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("user")
 
 
 @pytest.fixture

@@ -30,12 +30,7 @@ LOOK = ["--live", "--read-only"]
 QUICK = {"order_gap_s": "0", "query_gap_s": "0", "query_s": "0.5", "quote_s": "2", "connect_s": "1", "import_s": "9"}
 
 
-@pytest.fixture(autouse=True)
-def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Locks of accounts lie in the user's folder."""
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("user")
 
 
 @pytest.fixture
