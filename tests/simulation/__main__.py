@@ -15,8 +15,9 @@ from time import perf_counter
 from qws.language import speak
 from qws.messages import SweepDue
 from qws.text import describe
+from tests.simulation.life import POINTS
 from tests.simulation.seeds import Draw, Report, draw_world, judge, run_seed
-from tests.simulation.sweep import WEATHERS, killed_at, points, steps
+from tests.simulation.sweep import STEP_KINDS, WEATHERS, killed_at, points, steps
 from tests.simulation.vendor import draw_vendor_world
 
 _CHUNK = 10
@@ -92,7 +93,9 @@ def show_sweep(jobs: int) -> int:
             complaints += _complain(report.violations)
     print("\n".join(f"{kind}: {number}" for kind, number in kinds.items()))
     print(f"{len(where)} points, {complaints} of them with violations")
-    return min(complaints, 1)
+    missed = {*POINTS, *STEP_KINDS} - kinds.keys()
+    print(f"never struck: {', '.join(sorted(missed))}" if missed else "every kind of point was struck")
+    return int(bool(complaints or missed))
 
 
 def _complain(violations: Iterable[object]) -> int:
