@@ -79,6 +79,8 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
         )
     if waiting := views.waiting():
         click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
+    if found["state"] != "stopped" and (metrics := views.daemon().get("metrics")):
+        click.echo(f"metrics: {metrics}")
     if account := views.account():
         click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()

@@ -105,8 +105,8 @@ class Projector:
 
         self._write(replace)
 
-    def write_daemon(self, row: DaemonRow) -> None:
-        """Replace the daemon's row; skipped while another program is writing."""
+    def write_daemon(self, row: DaemonRow) -> bool:
+        """Replace the daemon's row; false while another program is writing."""
         times = (row.started_at.isoformat(), row.heartbeat_at.isoformat())
 
         def replace(connection: sqlite3.Connection) -> None:
@@ -114,7 +114,7 @@ class Projector:
             values = (row.state, row.pid, *times, row.version, row.mode, row.metrics)
             connection.execute("INSERT INTO daemon VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
-        self._write(replace)
+        return self._write(replace)
 
     def unanswered(self) -> list[Asked]:
         """The orders of other processes that wait, oldest first; none while another program has the file locked."""
