@@ -30,6 +30,7 @@ COMMANDS = {
     "equity": ("qws.cli.equity", "The equity record, as table, PNG or HTML."),
     "report": ("qws.cli.report", "Tear sheet of a period: returns, risk, flows, execution; HTML, PNG, JSON."),
     "quality": ("qws.cli.quality", "How well runs traded: slippage, spread, fill ratio, time to fill, fees."),
+    "top": ("qws.cli.top", "Everything at a glance, live; q ends it."),
     "log": ("qws.cli.log", "The log; -f follows it, by run, code, actor, level or time."),
     "events": ("qws.cli.events", "The journal's messages, one JSON object a line; --follow goes on."),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ class Wanted:
         """Whether a line, of the text log or of its JSON twin, is to be shown."""
         if self == Wanted():
             return True
-        if not (fields := _fields(line)):
+        if not (fields := fields_of(line)):
             return False
         level = fields.get("level", "")
         return (
@@ -94,7 +95,7 @@ def log(
     if start is None and not follow:
         click.echo(f"no log in {home.logs} yet: `qws run` writes one", err=True)
     if as_json and not follow:
-        click.echo(f"[{', '.join(line for line in lines if _fields(line))}]")
+        click.echo(f"[{', '.join(line for line in lines if fields_of(line))}]")
     else:
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
     if follow:
@@ -172,11 +173,25 @@ def _lines(path: Path) -> Iterator[bytes]:
         return
 
 
+def last_lines(folder: Path, count: int) -> list[str]:
+    """The last whole lines of the newest text log, of its last blocks only: the file may be large."""
+    files = _files(folder, "qws-*.log")
+    try:
+        with files[-1].open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - _BLOCK_BYTES // 16, 0))
+            lines = file.read().split(b"\n")
+    except (IndexError, FileNotFoundError):
+        return []
+    begins = 1 if size > _BLOCK_BYTES // 16 else 0  # the first one may be cut
+    return [_text(line) for line in lines[begins:-1][-count:]]
+
+
 def _text(line: bytes) -> str:
     return line.decode("utf-8", errors="replace").rstrip("\r")
 
 
-def _fields(line: str) -> dict[str, str]:
+def fields_of(line: str) -> dict[str, str]:
     """The fields of a line; none for one that a crash cut."""
     if line.startswith("{"):
         try:

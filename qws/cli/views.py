@@ -38,7 +38,7 @@ def status(home: Home, *, as_json: bool) -> None:
 def _status(home: Home, views: Views) -> Record:
     daemon, account = views.daemon(), views.account()
     return {
-        "state": _state(home, views, daemon),
+        "state": state_of(home, views, daemon),
         "halted": views.is_halted(),
         "trading": str(views.trading()),
         "held": views.held(),
@@ -53,7 +53,7 @@ def _status(home: Home, views: Views) -> Record:
     }
 
 
-def _state(home: Home, views: Views, daemon: Record) -> str:
+def state_of(home: Home, views: Views, daemon: Record) -> str:
     """The lock dies with its process; the heartbeat stops when the process hangs. Both must say that it lives."""
     if not is_held(home.lock):
         return "stopped" if daemon else "never started"

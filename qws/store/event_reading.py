@@ -30,10 +30,14 @@ class Events(Views):
         """The number of the newest message before a time, ISO text of Asia/Shanghai; 0 for none."""
         return int(str(self._first("SELECT max(id) AS id FROM message WHERE at < ?", at).get("id") or 0))
 
-    def newest(self, types: Sequence[str]) -> list[Record]:
-        """The newest message of each of these types, in order."""
-        found = [self.behind(self.newest_but(1, types=(kind,)), 1, types=(kind,)) for kind in types]
-        return sorted((row for rows in found for row in rows), key=lambda row: int(str(row["seq"])))
+    def newest(self, *types: str) -> Record:
+        """The newest message of any of these types."""
+        return next(iter(self.behind(self.newest_but(1, types=types), 1, types=types)), {})
+
+    def costs(self) -> dict[str, float]:
+        """What a share of each holding has cost, in CNY; only where the broker says it."""
+        rows = self._read("SELECT code, cost FROM position")
+        return {str(row["code"]): float(str(row["cost"])) for row in rows if row["cost"]}
 
 
 def _chosen(types: Sequence[str], run_id: str) -> tuple[str, tuple[str, ...]]:
