@@ -11,8 +11,10 @@ import click
 from qws.cli.moments import moment_of
 from qws.cli.options import home_option
 from qws.cli.views import known_run
+from qws.config import load_config
 from qws.errors import StoreError
 from qws.home import Home
+from qws.masking import discreet
 from qws.store.event_reading import Events
 from qws.store.parquet_file import pause
 from qws.store.reading import Record
@@ -54,13 +56,14 @@ def events(
     else:
         after = int(since) if since.isdecimal() else views.last_before(moment_of(since).isoformat())
     show = _json_line if as_json else _text_line
+    load_config(home.config_file)  # hides its account
 
     def look(behind: int) -> list[Record]:
         return views.behind(behind, _PAGE, types=wanted, run_id=run)
 
     try:
         for record in followed(look, after, _LOOK_S if follow else 0.0, pause):
-            click.echo(show(record))
+            click.echo(discreet(show(record)))
     except KeyboardInterrupt:
         sys.exit(0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,13 @@ from qws.cli.views import state_of
 from qws.domain.tags import same_attempt_part
 from qws.home import Home
 from qws.store.event_reading import Events
+from qws.store.lock import is_held
 from qws.store.reading import Record, Views
 
+HANGS = "hangs"
 _ENDED = frozenset({"part_cancel", "canceled", "succeeded", "junk"})
-_LINES_MAX, _TRADED_MAX = 60, 60
+_LOOKS = ("SnapshotTaken", "FillsReconciled", "RunFinished", "EquityRecorded")  # what tells of holdings
+_LINES_MAX, _TRADED_MAX, _FILLS_MAX = 60, 60, 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def glance_at(home: Home, now: datetime) -> Glance:
     body = phase.get("body")
     return Glance(
         at=now,
-        state=state_of(home, views, daemon),
+        state=_state(home, views, daemon),
         silent_s=views.silent_s(),
         daemon=daemon,
         phase=str(body["phase"]) if isinstance(body, dict) else "",
@@ -92,12 +95,18 @@ def glance_at(home: Home, now: datetime) -> Glance:
         run=run,
         sells=_progress("sell", plan, orders, run),
         buys=_progress("buy", plan, orders, run),
-        holdings=_holdings(views, plan, account),
+        holdings=_holdings(views, plan, account, _moved(views)),
         traded=orders[-_TRADED_MAX:][::-1],
         alerts=views.alerts(everything=False)[::-1],
         waiting=views.targets_waiting(),
         log=[fields for line in last_lines(home.logs, _LINES_MAX) if (fields := fields_of(line))],
     )
+
+
+def _state(home: Home, views: Views, daemon: Record) -> str:
+    """As `qws status` says it; `hangs` for a process that holds the home and says nothing."""
+    state = state_of(home, views, daemon)
+    return HANGS if state == "stopped" and is_held(home.lock) else state
 
 
 def _day_change(views: Views, account: Record, now: datetime) -> float | None:
@@ -131,15 +140,34 @@ def _attempt(order: Record) -> int:
         return 0
 
 
-def _holdings(views: Events, plan: Sequence[Record], account: Record) -> list[Holding]:
+def _moved(views: Events) -> dict[str, tuple[int, float]]:
+    """Shares, and CNY, that fills have brought since the account was last looked at, by code."""
+    looked = views.newest_but(1, types=_LOOKS) + 1
+    fills = {}
+    for row in views.behind(looked, _FILLS_MAX, types=("FillReceived",)):
+        trade = row["body"].get("trade", {}) if isinstance(row["body"], dict) else {}
+        fills[trade.get("code", ""), trade.get("trade_id", "")] = trade  # told again when its fee is known
+    moved: dict[str, tuple[int, float]] = {}
+    for (code, _), trade in fills.items():
+        more = int(trade["shares"]) * (1 if trade["side"] == "buy" else -1)
+        shares, value = moved.get(code, (0, 0.0))
+        moved[code] = shares + more, value + more * _number(trade["price"])
+    return moved
+
+
+def _holdings(
+    views: Events, plan: Sequence[Record], account: Record, moved: Mapping[str, tuple[int, float]]
+) -> list[Holding]:
     """Names that are held or wanted, those farthest from their weights first, then the most valuable."""
     held, costs, total = views.positions(), views.costs(), _number(account.get("total_asset"))
     wanted = {str(row["stock_code"]): row for row in plan}
     rows = []
-    for code in sorted(held | wanted):
+    for code in sorted({*held, *wanted, *moved}):
         row, goal = held.get(code, {}), wanted.get(code)
         shares, value, cost = int(_number(row.get("shares"))), _number(row.get("value")), costs.get(code, 0.0)
-        profit = value - cost * shares if cost and shares else None
+        profit = value - cost * shares if cost and shares and code not in moved else None
+        shares, value = shares + moved.get(code, (0, 0.0))[0], value + moved.get(code, (0, 0.0))[1]
+        value = value if shares else 0.0
         weight = value / total if total else 0.0
         aim = None if goal is None else _number(goal["weight"])
         if shares or aim:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from qws.cli.glance import Glance, Holding, Progress
+from qws.cli.glance import HANGS, Glance, Holding, Progress
 from qws.cli.views import SILENT_MAX_S
 from qws.domain.orders import OrderStatus
 from qws.domain.trading_state import TradingState
@@ -67,10 +67,10 @@ def _head(seen: Glance, label: str, width: int) -> list[Text]:
 
 def _state(seen: Glance) -> Text:
     if seen.state in _ABSENT:
-        line = _("the daemon does not run; what follows is what it left behind at {at}")
+        line = _("the daemon does not run; this is what it left at {at}")
         return Text(" " + line.format(at=_moment(seen.daemon.get("heartbeat_at"))), "bold red")
-    if seen.silent_s is not None and seen.silent_s > SILENT_MAX_S:
-        return Text(" " + _("stale: no heartbeat for {seconds:.0f} s").format(seconds=seen.silent_s), "bold red")
+    if seen.state == HANGS or (seen.silent_s is not None and seen.silent_s > SILENT_MAX_S):
+        return Text(" " + _("stale: no heartbeat for {seconds:.0f} s").format(seconds=seen.silent_s or 0.0), "bold red")
     text = Text(" ")
     halted = _("HALTED: nothing is sent until `qws resume`")
     reduced = _("only sells, until `qws resume`")
@@ -96,7 +96,7 @@ def _account(seen: Glance) -> Text:
     text = Text(f" {line}")
     if seen.day_change is not None:
         text.append(f"   {seen.day_change:+.2%}", _signed(seen.day_change))
-    return text.append(f"   {_moment(seen.account['at'])}")
+    return text.append(f"   {_brief(seen.account['at'], seen.at)}")
 
 
 def _run(seen: Glance, last_order_at: datetime | None, width: int) -> list[Text]:
@@ -209,6 +209,12 @@ def _row(*cells: _Cell) -> str:
 
 def _moment(value: object) -> str:
     return str(value)[:19].replace("T", " ") if value else "-"
+
+
+def _brief(value: object, now: datetime) -> str:
+    """Without its day when that is today's."""
+    moment = _moment(value)
+    return moment[11:] if moment[:10] == f"{now:%Y-%m-%d}" else moment
 
 
 def _clock(seconds: float) -> str:

@@ -79,7 +79,7 @@ def test_who_does_not_run_or_hangs_or_is_halted_is_said(home: Home) -> None:
     busy(home)
     with held(home) as pid:
         beat(home, pid=pid, silent_s=60)
-        assert "does not run" in shown(home)[1]
+        assert "stale: no heartbeat for 60 s" in shown(home)[1]
         beat(home, pid=pid)
         halt = len(a_run()) + 5
         fill(home, logged(ControlOrdered("halt", "me"), LinkLost("gone"), start=halt))
@@ -192,3 +192,12 @@ def test_in_a_terminal_it_goes_on_beside_a_real_daemon_until_q(tmp_path: Path) -
             child.kill()
             os.close(ours)
         assert daemon.stop()[0] == 0
+
+
+def test_fills_after_the_last_look_at_the_account_count_already(home: Home) -> None:
+    fill(home, a_run()[:13])  # looked at when nothing of it was held, then 40 shares traded
+
+    (bought,) = [each for each in glance_at(home, SystemClock().now()).holdings if each.code == MOUTAI]
+
+    assert (bought.shares, bought.value, bought.profit) == (40, 40 * 1687.5, None)
+    assert bought.weight == pytest.approx(67_500 / 400_000)
