@@ -22,6 +22,7 @@ from qws.domain.rest import Absent
 from qws.errors import ConfigError
 from qws.masking import hide
 from qws.notify_section import NotifySection
+from qws.serve_section import ServeSection
 
 _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
@@ -203,6 +204,7 @@ class Config(BaseSettings):
     keep: KeepSection = KeepSection()
     log: LogSection = LogSection()
     notify: NotifySection = NotifySection()
+    serve: ServeSection = ServeSection()
 
     @model_validator(mode="after")
     def _means_it(self) -> Self:

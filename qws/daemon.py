@@ -30,11 +30,13 @@ from qws.log import LogTap
 from qws.pages import FilePages, page_language
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
-from qws.runtime.system import System
+from qws.runtime.system import System, Tap
+from qws.serving.exporter import Exporter, open_exporter, require_metrics
 from qws.store.halt_file import HaltFile
 from qws.store.halt_mark import follow_mark
 from qws.store.inbox import InboxFolder
 from qws.store.journal import SqliteJournal
+from qws.store.reading import Views
 from qws.store.results import FileArchive
 from qws.store.views import ActorRow, DaemonRow, Projector
 from qws.text import describe
@@ -52,6 +54,7 @@ async def in_thread(call: Callable[[], T], /) -> T:
 async def serve(home: Home, config: Config) -> int:
     """Run until a signal or a crash; returns the exit code. Raises QwsError when the environment is broken."""
     require_armed(home, config)
+    require_metrics(config)
     clock, asked = SystemClock(), anyio.Event()
     with stop_on_signals(asked.set):  # from the first moment: a stop during a long recovery is orderly too
         opening = open_channels(home, config, clock, in_thread)
@@ -71,8 +74,12 @@ async def serve(home: Home, config: Config) -> int:
                 pages = FilePages(folder / "results", page_language(config.language))
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
                 ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, channels)
-                views = _Views(projector, clock, config.mode)
-                system = build(config, ports, clock, journal, [LogTap(), views.tap])
+                exporter = open_exporter(config, clock, journal)
+                views = _Views(projector, clock, config.mode, exporter)
+                taps: list[Tap] = [LogTap(), views.tap, *([exporter.tap] if exporter is not None else [])]
+                system = build(config, ports, clock, exporter.journal if exporter is not None else journal, taps)
+                if exporter is not None:
+                    exporter.watch(system, Views(home.views))
                 return await _live(system, views, asked)
             finally:
                 await journal.close()
@@ -88,6 +95,8 @@ async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
         tasks.start_soon(views.keep_flushed)
         tasks.start_soon(views.keep_heartbeat, system)
         tasks.start_soon(stop_when_asked)
+        if views.exporter is not None:
+            tasks.start_soon(views.exporter.keep_serving)
         try:
             code = await system.run()
         finally:
@@ -99,8 +108,8 @@ async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
 class _Views:
     """Keeps the read models close behind the journal; trading never waits for them, and never ends for them."""
 
-    def __init__(self, projector: Projector, clock: SystemClock, mode: str) -> None:
-        self._projector, self._clock, self._mode = projector, clock, mode
+    def __init__(self, projector: Projector, clock: SystemClock, mode: str, exporter: Exporter | None) -> None:
+        self._projector, self._clock, self._mode, self.exporter = projector, clock, mode, exporter
         self._started = clock.now()
         self._queued = anyio.Event()
 
@@ -132,8 +141,10 @@ class _Views:
     def _beat(self, system: System, state: str) -> None:
         rows = [ActorRow(cell.contract.name, cell.state, len(cell.inbox), cell.handled) for cell in system.cells]
         self._projector.write_actors(rows)
-        now = self._clock.now()
-        self._projector.write_daemon(DaemonRow(state, os.getpid(), self._started, now, version("qws"), self._mode))
+        now, metrics = self._clock.now(), self.exporter.address if self.exporter is not None else ""
+        row = DaemonRow(state, os.getpid(), self._started, now, version("qws"), self._mode, metrics)
+        if self._projector.write_daemon(row) and self.exporter is not None:
+            self.exporter.beat()
 
     def _write(self, call: Callable[[], None]) -> None:
         try:

@@ -13,8 +13,8 @@ def N_(text: str) -> str:
     return text
 
 
-# Phases of the trading day, triggers of a run, commands, ends of a run, kinds of an equity record, causes of a drift,
-# and why an order at the broker should not be there.
+# Phases of the trading day, triggers of a run, commands, states and ends of a run, kinds of an equity record, causes
+# of a drift, and why an order at the broker should not be there.
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         "pre_open": N_("before the open"),
@@ -40,6 +40,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "reduce_only": N_("only reduce"),
         "approve": N_("approve"),
         "reject": N_("reject"),
+        "planning": N_("planning"),
+        "running": N_("running"),
+        "paused": N_("paused"),
+        "held": N_("held"),
         "completed": N_("completed"),
         "incomplete": N_("incomplete"),
         "refused": N_("refused"),

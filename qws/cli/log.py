@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from qws.cli.moments import moment_of
 from qws.cli.options import home_option, json_option
 from qws.cli.views import known_run
 from qws.home import Home
@@ -18,58 +21,81 @@ from qws.store.reading import Views
 
 _LOOK_S = 0.2
 _BLOCK_BYTES = 1 << 20
+_LINES = 50
+_AT_CHARACTERS = len("2026-11-23 09:30:00.000")
 _FIELDS = ("at", "run", "id", "actor", "text")
+_PLAIN = ("at", "level", "text")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines: of this run, of this actor, naming this code; "" for any."""
+    """Which lines: of this run, of this actor, naming this code, this grave or graver, not before; "" for any."""
 
-    run: str
-    actor: str
-    code: str
+    run: str = ""
+    actor: str = ""
+    code: str = ""
+    level: str = ""
+    since: str = ""
 
     def wants(self, line: str) -> bool:
         """Whether a line, of the text log or of its JSON twin, is to be shown."""
-        if not (self.run or self.actor or self.code):
+        if self == Wanted():
             return True
-        fields = _fields(line)
+        if not (fields := fields_of(line)):
+            return False
+        level = fields.get("level", "")
         return (
             self.run in ("", fields.get("run"))
             and self.actor in ("", _name(fields.get("actor", "")))
             and self.code in fields.get("text", "")
+            and (not self.level or (level in LEVELS and LEVELS.index(level) >= LEVELS.index(self.level)))
+            and fields.get("at", "") >= self.since
         )
+
+
+def _wanted(home: Home, run_id: str | None, actor: str, code: str, level: str | None, since: str | None) -> Wanted:
+    run = known_run(Views(home.views), run_id) if run_id else ""
+    at = f"{moment_of(since):%Y-%m-%d %H:%M:%S.%f}"[:_AT_CHARACTERS] if since else ""
+    return Wanted(run, _name(actor), code.upper(), (level or "").upper(), at)
+
+
+def _count(count: int | None, since: str | None) -> int:
+    return count if count is not None else sys.maxsize if since else _LINES
 
 
 @click.command()
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
-@click.option("-n", "count", type=click.IntRange(min=0), default=50, show_default=True, help="The last N lines.")
+@click.option("-n", "count", type=click.IntRange(min=0), help="The last N lines; default: 50, all with --since.")
 @click.option("--run", "run_id", metavar="RUN", help="Of this run only: its id, how it begins, or `last`.")
 @click.option("--actor", metavar="NAME", default="", help="Of this actor only.")
 @click.option("--code", metavar="CODE", default="", help="Naming this code only.")
+@click.option("--level", type=click.Choice(LEVELS, case_sensitive=False), help="As grave as this, or graver.")
+@click.option("--since", metavar="TIME", help="Not before this time (of today, or ISO).")
 @home_option
 @json_option
 @click.pass_context
 def log(
     ctx: click.Context,
     home: Home,
-    count: int,
+    count: int | None,
     run_id: str | None,
     actor: str,
     code: str,
+    level: str | None,
+    since: str | None,
     *,
     follow: bool,
     as_json: bool,
 ) -> None:
     """Print the end of the log; with -f and --json, one JSON object a line."""
-    run = known_run(Views(home.views), run_id) if run_id else ""
-    wanted = Wanted(run, _name(actor), code.upper())
+    wanted = _wanted(home, run_id, actor, code, level, since)
     pattern = "qws-*.jsonl" if as_json else "qws-*.log"
-    lines, start = _tail(_files(home.logs, pattern), count, wanted)
+    lines, start = _tail(_files(home.logs, pattern), _count(count, since), wanted)
     if start is None and not follow:
         click.echo(f"no log in {home.logs} yet: `qws run` writes one", err=True)
     if as_json and not follow:
-        click.echo(f"[{', '.join(line for line in lines if _fields(line))}]")
+        click.echo(f"[{', '.join(line for line in lines if fields_of(line))}]")
     else:
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
     if follow:
@@ -127,12 +153,10 @@ def _tail(files: list[Path], count: int, wanted: Wanted) -> tuple[list[str], tup
     for path in reversed(files):
         found: deque[str] = deque(maxlen=count - len(kept))
         end = 0
-        with path.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):  # else it is just being written
-                    end += len(line)
-                    if wanted.wants(text := _text(line[:-1])):
-                        found.append(text)
+        for line in _lines(path):
+            end += len(line)
+            if wanted.wants(text := _text(line[:-1])):
+                found.append(text)
         kept = [*found, *kept]
         start = start or (path, end)
         if len(kept) >= count:
@@ -140,19 +164,47 @@ def _tail(files: list[Path], count: int, wanted: Wanted) -> tuple[list[str], tup
     return kept, start
 
 
+def _lines(path: Path) -> Iterator[bytes]:
+    """The whole lines of a file; none when retention has just taken it."""
+    try:
+        with path.open("rb") as file:
+            yield from (line for line in file if line.endswith(b"\n"))  # else it is just being written
+    except FileNotFoundError:
+        return
+
+
+def last_lines(folder: Path, count: int) -> list[str]:
+    """The last whole lines of the newest text log, of its last blocks only: the file may be large."""
+    files = _files(folder, "qws-*.log")
+    try:
+        with files[-1].open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - _BLOCK_BYTES // 16, 0))
+            lines = file.read().split(b"\n")
+    except (IndexError, FileNotFoundError):
+        return []
+    begins = 1 if size > _BLOCK_BYTES // 16 else 0  # the first one may be cut
+    return [_text(line) for line in lines[begins:-1][-count:]]
+
+
 def _text(line: bytes) -> str:
     return line.decode("utf-8", errors="replace").rstrip("\r")
 
 
-def _fields(line: str) -> dict[str, str]:
-    """The fields of a line; none for a line that is no message, such as one of a traceback."""
+def fields_of(line: str) -> dict[str, str]:
+    """The fields of a line; none for one that a crash cut."""
     if line.startswith("{"):
         try:
             return {name: str(value) for name, value in json.loads(line).items()}
-        except ValueError:  # a crash cut it
+        except ValueError:
             return {}
     parts = [part.strip() for part in line.split(" | ", maxsplit=len(_FIELDS) - 1)]
-    return dict(zip(_FIELDS, parts, strict=True)) if len(parts) == len(_FIELDS) else {}
+    if len(parts) > 1 and parts[1] in LEVELS:  # no message: a technical line
+        return dict(zip(_PLAIN, (*parts[:2], " | ".join(parts[2:])), strict=True))
+    if len(parts) < len(_FIELDS):
+        return {}
+    mark, colon, _ = parts[-1].partition(": ")
+    return dict(zip(_FIELDS, parts, strict=True)) | {"level": mark if colon and mark in LEVELS else "INFO"}
 
 
 def _name(actor: str) -> str:

@@ -38,7 +38,7 @@ def status(home: Home, *, as_json: bool) -> None:
 def _status(home: Home, views: Views) -> Record:
     daemon, account = views.daemon(), views.account()
     return {
-        "state": _state(home, views, daemon),
+        "state": state_of(home, views, daemon),
         "halted": views.is_halted(),
         "trading": str(views.trading()),
         "held": views.held(),
@@ -53,7 +53,7 @@ def _status(home: Home, views: Views) -> Record:
     }
 
 
-def _state(home: Home, views: Views, daemon: Record) -> str:
+def state_of(home: Home, views: Views, daemon: Record) -> str:
     """The lock dies with its process; the heartbeat stops when the process hangs. Both must say that it lives."""
     if not is_held(home.lock):
         return "stopped" if daemon else "never started"
@@ -79,6 +79,8 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
         )
     if waiting := views.waiting():
         click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
+    if found["state"] != "stopped" and (metrics := views.daemon().get("metrics")):
+        click.echo(f"metrics: {metrics}")
     if account := views.account():
         click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()

@@ -17,6 +17,9 @@ from qws.errors import StoreError
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_LARGE, _REMEMBERED = 8_192, 4  # characters; messages
+# What was just journalled goes to the read models next: a snapshot of thousands of names is not made into text twice.
+_large: dict[int, tuple[Message, str]] = {}
 
 MESSAGE_TYPES: Mapping[str, type[Message]] = MappingProxyType(
     {
@@ -29,6 +32,9 @@ MESSAGE_TYPES: Mapping[str, type[Message]] = MappingProxyType(
 
 def encode(message: Message) -> str:
     """The message as JSON text; raises `StoreError` for a value that could not be read back."""
+    known, text = _large.get(id(message), (None, ""))
+    if known is message:
+        return text
     kind = type(message).__name__
     try:
         text = _serializer(kind).to_json(message, warnings="error").decode("utf-8")
@@ -36,6 +42,10 @@ def encode(message: Message) -> str:
         raise StoreError(f"{kind} cannot be written: {' '.join(str(error).split())[:500]}") from error
     if "NaN" in text or "Infinity" in text:  # a Decimal writes both and reads neither; a name may contain them
         decode(kind, text)
+    if len(text) > _LARGE:
+        _large[id(message)] = message, text
+        if len(_large) > _REMEMBERED:
+            del _large[next(iter(_large))]
     return text
 
 

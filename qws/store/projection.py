@@ -27,58 +27,16 @@ from qws.messages import (
     RebalanceDue,
     RunFinished,
     RunPaused,
-    RunStopOrdered,
     SnapshotDue,
     SnapshotTaken,
     TargetAccepted,
     TargetRejected,
 )
-from qws.runtime.message import Envelope, Message
+from qws.runtime.message import Message
 from qws.store.codec import in_shanghai
 
 Value = str | int | None
 Statement = tuple[str, Sequence[Sequence[Value]]]
-
-# The row of an envelope hangs under its cause; a push whose cause is no message of the run hangs under its intent.
-_LOG = """INSERT INTO message (id, corr, cause, at, sender, kind, line, run_id, parent)
-    SELECT :id, :corr, :cause, :at, :sender, :kind, :line,
-           coalesce(nullif(:run_id, ''), (SELECT run_id FROM orders WHERE tag = :tag), ''),
-           coalesce((SELECT id FROM message WHERE id = :cause AND run_id <> ''),
-                    (SELECT message_id FROM orders WHERE tag = :tag AND message_id <> :id), :cause)"""
-
-
-def log_row(envelope: Envelope, line: str) -> tuple[str, dict[str, Value]]:
-    """The envelope's row for `trace`, after its own tables were written."""
-    run_id, tag = _keys(envelope.body)
-    row: dict[str, Value] = {
-        "id": envelope.id,
-        "corr": envelope.corr,
-        "cause": envelope.cause,
-        "at": time_text(envelope.at),
-        "sender": envelope.sender,
-        "kind": type(envelope.body).__name__,
-        "line": line,
-        "run_id": run_id,
-        "tag": tag,
-    }
-    return _LOG, row
-
-
-def _keys(body: Message) -> tuple[str, str]:
-    """The run and the tag a message names, "" for none."""
-    match body:
-        case PlaceOrder():
-            return body.run_id, body.order.tag
-        case OrderUpdated():
-            return "", body.order.tag
-        case FillReceived():
-            return "", body.trade.tag
-        case PlanDrafted() | PlanReady():
-            return body.plan.run_id, ""
-        case RunStopOrdered():
-            return body.due.run_id, ""
-        case _:
-            return str(getattr(body, "run_id", "")), str(getattr(body, "tag", ""))
 
 
 @singledispatch
@@ -271,8 +229,9 @@ def _holdings(asset: Asset, positions: Iterable[Position], at: datetime) -> Iter
     yield "DELETE FROM account", [()]
     yield _insert("account", 5), [(*_asset(asset), time_text(at))]
     yield "DELETE FROM position", [()]
-    rows = [(each.code, each.shares, each.sellable, str(each.market_value)) for each in positions if each.shares]
-    yield _insert("position", 4), rows
+    held = [each for each in positions if each.shares]
+    rows = [(each.code, each.shares, each.sellable, str(each.market_value), str(each.cost_price)) for each in held]
+    yield _insert("position", 5), rows
 
 
 def _asset(asset: Asset) -> tuple[str, str, str, str]:

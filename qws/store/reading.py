@@ -21,9 +21,9 @@ Record = dict[str, object]
 _WAIT_S = 2.0  # for a writer's short transaction
 _MONEY = frozenset(
     {"price", "fee", "fees", "value", "weight", "wanted", "achieved", "tracking_error", "bid", "ask", "last"}
-    | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark", "flow"}
+    | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark", "flow", "cost"}
 )
-_JSON = frozenset({"days", "dropped", "refusals", "told"})
+_JSON = frozenset({"days", "dropped", "refusals", "told", "body"})
 
 _RUNS = """SELECT run_id, file, sha256, status, started_at, finished_at, target_id, day, attempt, trigger, reason, text,
     total_asset, cash, fees, tracking_error FROM run"""
@@ -149,7 +149,7 @@ class Views:
 
     def daemon(self) -> Record:
         """What the daemon last said of itself; whether it lives is the lock's answer (`qws.store.lock.is_held`)."""
-        return self._first("SELECT state, pid, started_at, heartbeat_at, version, mode FROM daemon")
+        return self._first("SELECT state, pid, started_at, heartbeat_at, version, mode, metrics FROM daemon")
 
     def silent_s(self) -> float | None:
         """Seconds since the daemon's last heartbeat, None before the first; SQLite reads the time, quicker than us."""
@@ -206,8 +206,8 @@ class Views:
             return self._read(f"{sql} ORDER BY {order}")
         return self._read(f"{sql} WHERE run_id = ? ORDER BY {order}", run_id)
 
-    def _first(self, sql: str) -> Record:
-        return next(iter(self._read(sql)), {})
+    def _first(self, sql: str, *parameters: str) -> Record:
+        return next(iter(self._read(sql, *parameters)), {})
 
     def _read(self, sql: str, *parameters: str | Mapping[str, str]) -> list[Record]:
         if not self._path.exists():

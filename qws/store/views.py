@@ -14,9 +14,10 @@ from qws.errors import StoreError
 from qws.runtime.message import Envelope, Journal, Message
 from qws.store import alert_projection as alert_projection
 from qws.store.codec import MESSAGE_TYPES
+from qws.store.event_projection import event_row, log_row
 from qws.store.journal_file import CHECK_MAX_BYTES
-from qws.store.projection import changes, log_row, time_text
-from qws.store.views_schema import TABLES, VERSION
+from qws.store.projection import changes, time_text
+from qws.store.views_schema import EVENTS_KEPT, TABLES, VERSION
 
 _QUEUE_MAX = 5_000  # then `apply` writes by itself
 _LOCKED_MAX = 20 * _QUEUE_MAX  # so many messages while another program keeps the file locked
@@ -39,7 +40,7 @@ class ActorRow:
 
 @dataclass(frozen=True, slots=True)
 class DaemonRow:
-    """What the daemon says of itself; `mode` is paper or live."""
+    """What the daemon says of itself; `mode` is paper or live, `metrics` where it serves them, "" when nowhere."""
 
     state: str
     pid: int
@@ -47,6 +48,7 @@ class DaemonRow:
     heartbeat_at: datetime
     version: str
     mode: str
+    metrics: str = ""
 
 
 class Asked(NamedTuple):
@@ -67,6 +69,7 @@ class Projector:
     def __init__(self, path: Path, describe: Callable[[Message], str]) -> None:
         self._path, self._describe = path, describe
         self._queue: list[Envelope] = []
+        self._bodies_after = 0
         self._connection = self._open()
 
     def apply(self, batch: Sequence[Envelope]) -> None:
@@ -84,8 +87,9 @@ class Projector:
 
     async def catch_up(self, journal: Journal) -> None:
         """Apply what the journal has and the tables have not; from zero when they are ahead of it."""
-        applied = self._applied_id()
-        if applied > await journal.last_id():
+        applied, last_id = self._applied_id(), await journal.last_id()
+        self._bodies_after = last_id - EVENTS_KEPT
+        if applied > last_id:
             self._connection.close()
             self._connection, applied = self._renewed(), 0
         async for envelope in journal.read(MESSAGE_TYPES, applied):
@@ -101,16 +105,16 @@ class Projector:
 
         self._write(replace)
 
-    def write_daemon(self, row: DaemonRow) -> None:
-        """Replace the daemon's row; skipped while another program is writing."""
+    def write_daemon(self, row: DaemonRow) -> bool:
+        """Replace the daemon's row; false while another program is writing."""
         times = (row.started_at.isoformat(), row.heartbeat_at.isoformat())
 
         def replace(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM daemon")
-            values = (row.state, row.pid, *times, row.version, row.mode)
-            connection.execute("INSERT INTO daemon VALUES (?, ?, ?, ?, ?, ?)", values)
+            values = (row.state, row.pid, *times, row.version, row.mode, row.metrics)
+            connection.execute("INSERT INTO daemon VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
-        self._write(replace)
+        return self._write(replace)
 
     def unanswered(self) -> list[Asked]:
         """The orders of other processes that wait, oldest first; none while another program has the file locked."""
@@ -139,7 +143,10 @@ class Projector:
             for sql, rows in changes(envelope.body, time_text(envelope.at), envelope.id):
                 connection.executemany(sql, rows)
             connection.execute(*log_row(envelope, self._describe(envelope.body)))
+            if envelope.id > self._bodies_after:
+                connection.execute(*event_row(envelope))
             applied = envelope.id
+        connection.execute("DELETE FROM event WHERE id <= ?", (applied - EVENTS_KEPT,))
         connection.execute("UPDATE meta SET applied_id = ?", (applied,))
 
     def _applied_id(self) -> int:

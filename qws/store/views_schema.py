@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
+
+EVENTS_KEPT = 100_000  # bodies of messages; a day of 300 names has some thousands, the journal has all
 
 TABLES = (
     "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL, since INTEGER NOT NULL)",
@@ -32,7 +34,8 @@ TABLES = (
     """CREATE TABLE outcome (
         run_id TEXT, idx INTEGER, code TEXT, wanted TEXT, achieved TEXT, planned INTEGER, filled INTEGER, reason TEXT,
         PRIMARY KEY (run_id, idx)) WITHOUT ROWID""",
-    "CREATE TABLE position (code TEXT PRIMARY KEY, shares INTEGER, sellable INTEGER, value TEXT) WITHOUT ROWID",
+    """CREATE TABLE position (
+        code TEXT PRIMARY KEY, shares INTEGER, sellable INTEGER, value TEXT, cost TEXT) WITHOUT ROWID""",
     """CREATE TABLE account (
         total_asset TEXT, cash TEXT, frozen_cash TEXT, market_value TEXT, at TEXT)""",
     """CREATE TABLE equity (
@@ -43,6 +46,7 @@ TABLES = (
     """CREATE TABLE message (
         id INTEGER PRIMARY KEY, corr INTEGER, cause INTEGER, parent INTEGER, at TEXT, sender TEXT, kind TEXT,
         run_id TEXT, line TEXT)""",
+    "CREATE TABLE event (id INTEGER PRIMARY KEY, body TEXT NOT NULL)",
     "CREATE INDEX message_run ON message (run_id) WHERE run_id <> ''",
     "CREATE INDEX message_cause ON message (cause)",
     """CREATE TABLE alert (
@@ -53,7 +57,7 @@ TABLES = (
         PRIMARY KEY (alert_id, channel)) WITHOUT ROWID""",
     "CREATE TABLE actor (name TEXT PRIMARY KEY, state TEXT, inbox INTEGER, handled INTEGER) WITHOUT ROWID",
     """CREATE TABLE daemon (
-        state TEXT, pid INTEGER, started_at TEXT, heartbeat_at TEXT, version TEXT, mode TEXT)""",
+        state TEXT, pid INTEGER, started_at TEXT, heartbeat_at TEXT, version TEXT, mode TEXT, metrics TEXT)""",
     """CREATE TABLE control (
         id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, argument TEXT NOT NULL, by TEXT NOT NULL,
         asked_at TEXT NOT NULL, answer TEXT, answered_at TEXT)""",

@@ -150,3 +150,40 @@ def test_ctrl_c_ends_following_in_good_order(logged: Home) -> None:
     child.send_signal(signal.SIGINT)
     assert child.communicate(timeout=20) == ("", "")
     assert child.returncode == 0
+
+
+def test_only_lines_as_grave_as_asked_are_printed_technical_ones_too(logged: Home) -> None:
+    newest = max(logged.logs.glob("qws-2[1-9]*.log"), default=max(logged.logs.glob("*.log")))
+    write(newest, "2099-01-01 09:00:00.000 | WARNING          | the clock jumps | far")
+
+    out = call(logged, "log", "--level", "warning", "-n", "99").out.splitlines()
+
+    assert out[-1].endswith("the clock jumps | far")
+    marks = [line.split(" | ", 4)[-1].split(": ")[0] for line in out[:-1]]
+    assert set(marks) == {"WARNING", "ERROR"}
+    errors = call(logged, "log", "--level", "ERROR").out.splitlines()
+    assert [line.split(" | ", 4)[-1].split(": ")[0] for line in errors] == ["ERROR"]
+    twin = as_json(logged, "log", "--level", "ERROR")
+    assert isinstance(twin, list)
+    assert [row["level"] for row in twin] == ["ERROR"]
+
+
+def test_since_prints_all_lines_from_a_time_on(logged: Home) -> None:
+    whole = call(logged, "log", "-n", "999").out.splitlines()[3:]
+    moment = whole[4][:23]
+
+    assert call(logged, "log", "--since", moment).out.splitlines() == [line for line in whole if line[:23] >= moment]
+    assert call(logged, "log", "--since", moment, "-n", "2").out.splitlines() == whole[-2:]
+    assert call(logged, "log", "--since", "2098-01-01").out == ""
+    assert call(logged, "log", "--since", "soon").code == 2
+
+
+def test_a_file_that_retention_takes_ends_no_follower(tmp_path: Path) -> None:
+    old, new = tmp_path / "qws-2026-09-01.log", tmp_path / "qws-2026-09-02.log"
+    write(old, "seen before")
+
+    def wait(seconds: float) -> None:
+        old.unlink(missing_ok=True)
+        write(new, "after it")
+
+    assert next(followed(tmp_path, "qws-*.log", (old, old.stat().st_size), wait)) == "after it"

@@ -17,8 +17,11 @@ from qws.errors import GatewayError
 from qws.home import Home
 from qws.log import start_logging, stop_logging
 from qws.masking import discreet, hide, masked
+from qws.messages import LinkLost
+from qws.runtime.message import Started
 from tests.cli.live import ACCOUNT, a_live_home
-from tests.cli.rig import ROOT
+from tests.cli.rig import ROOT, call, fill
+from tests.store.samples import logged
 
 SAID = f"账号{ACCOUNT}未登录; 2____11111____{ACCOUNT}____49____: no such account"
 A_COMMAND_THAT_FAILS = """
@@ -91,3 +94,12 @@ def test_an_error_that_ends_a_command_does_not_tell_it(live: Home) -> None:
     assert done.returncode == GatewayError.exit_code
     assert "account ****0365 is unknown" in done.stderr
     assert ACCOUNT not in done.stdout + done.stderr
+
+
+def test_events_and_the_live_screen_show_no_account(live: Home) -> None:
+    fill(live, logged(Started(), LinkLost(SAID)))
+
+    for words in (("events",), ("events", "--json"), ("top", "--once")):
+        out = call(live, *words).out
+        assert ACCOUNT not in out
+        assert "****0365" in out

@@ -92,3 +92,15 @@ def test_an_amount_that_is_no_number_is_not_written(amount: str) -> None:
 def test_what_is_not_such_a_message_is_refused_by_name(kind: str, text: str) -> None:
     with pytest.raises(StoreError, match=kind):
         decode(kind, text)
+
+
+def test_a_large_message_is_remembered_as_itself_only() -> None:
+    def lost(mark: str) -> LinkLost:
+        return LinkLost(mark * 20_000)
+
+    messages = [lost(mark) for mark in "abcdefgh"]
+    texts = [encode(each) for each in messages]
+
+    assert [encode(each) for each in messages] == texts
+    assert all(encode(each) is encode(each) for each in messages)
+    assert [encode(lost(mark)) for mark in "abcdefgh"] == texts

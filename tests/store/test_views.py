@@ -221,6 +221,7 @@ def test_the_daemon_says_how_it_and_its_actors_are(tmp_path: Path) -> None:
         "heartbeat_at": OPEN.isoformat(),
         "version": "0.1.0",
         "mode": "paper",
+        "metrics": "",
     }
     assert [(each["name"], each["inbox"]) for each in Views(path).actors()] == [("broker_link", 0), ("planner", 0)]
 

@@ -29,10 +29,12 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
         "qws.config_faults",
         "qws.config_risk",
         "qws.notify_section",
+        "qws.serve_section",
     ),
     "qws/config_faults.py": ("qws.masking",),
     "qws/masking.py": (),
     "qws/notify_section.py": ("qws.domain",),
+    "qws/serve_section.py": (),
     "qws/gateways/sim/": ("qws.gateways.sim", *_EDGES),
     "qws/gateways/xt/": ("qws.gateways.xt", "qws.masking", *_EDGES),
     "qws/gateways/files/": ("qws.gateways.files", *_EDGES),
@@ -55,8 +57,22 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/run_steps.py": ("qws.domain", "qws.ports", "qws.messages", "qws.runtime.message"),
 }
 HOMES = {"xtquant": "qws/gateways/xt/", "watchfiles": "actors/file_watcher.py"}
-HOMES |= {"httpx": "qws/gateways/notify/", "aiosmtplib": "qws/gateways/notify/"}
-LATE = ("pandas", "pyarrow", "matplotlib", "python_calamine", "xtquant", "watchfiles", "httpx", "aiosmtplib")
+HOMES |= {
+    "prometheus_client": "qws/serving/exposition.py",
+    "httpx": "qws/gateways/notify/",
+    "aiosmtplib": "qws/gateways/notify/",
+}
+LATE = (
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+    "python_calamine",
+    "xtquant",
+    "watchfiles",
+    "httpx",
+    "aiosmtplib",
+    "prometheus_client",
+)
 IMPURE = ("asyncio", "io", "logging", "os", "pathlib", "random", "socket", "sqlite3", "subprocess", "threading", "time")
 DOORS: dict[str, tuple[str, ...]] = {
     "the clock": ("qws/runtime/clock.py",),
@@ -69,6 +85,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "Any": ("qws/runtime/", "qws/gateways/xt/", "qws/cli/", "qws/config.py"),  # JSON documents, pydantic's problems
 }
 EAGER = {"qws/gateways/files/workbook_child.py": ("python_calamine",)}  # a process of its own, killed when it hangs
+EAGER |= {"qws/serving/exposition.py": ("prometheus_client",)}  # late itself
 EAGER |= {"qws/gateways/notify/http.py": ("httpx",), "qws/gateways/notify/mail.py": ("aiosmtplib",)}  # late themselves
 BANNED = {"manager", "helper", "util", "utils", "engine", "data", "info", "handle"}
 CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
