@@ -1,0 +1,87 @@
+"""Sentences that were made in English, in the language of this process: the catalogue's texts are patterns here.
+
+Refusals, errors and results carry finished English sentences: pure functions make them and the journal keeps them.
+Where one is shown to a person, its pattern in the catalogue tells which values stand in it; so old rows are read too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from string import Formatter
+from typing import NamedTuple
+
+from qws import language
+
+_DEEP = 4  # a sentence may quote one that quotes another
+_GLUE = (("; ", "；"), (": ", "："), (", ", "，"))
+_PARTS = re.compile(r"((?:\s|-> |\[[a-z_0-9]+\] )*)(.*?)(\s*)")
+
+
+class _Pattern(NamedTuple):
+    landmark: str  # a text without it cannot match
+    weight: int  # characters that must be there: the pattern that knows most of a text wins
+    source: str
+    translation: str
+
+
+def localised(text: str) -> str:
+    """A text of ours in the chosen language, line by line; what the catalogue does not know stays as it is."""
+    if not language.is_chinese():
+        return text
+    return "\n".join(_line(line, _DEEP) for line in text.split("\n"))
+
+
+def _line(line: str, deep: int) -> str:
+    parts = _PARTS.fullmatch(line)
+    if parts is None or not parts[2]:
+        return line
+    before, text, after = parts.groups()
+    return before + _sentence(text, deep) + after
+
+
+def _sentence(text: str, deep: int) -> str:
+    known = language.translated(text)
+    if known != text or not deep or not re.search("[a-z]{2}", text):
+        return known
+    for pattern in _patterns():
+        if pattern.landmark in text and (found := _compiled(pattern.source).fullmatch(text)) is not None:
+            return _filled(pattern.translation, {name: _line(it, deep - 1) for name, it in found.groupdict().items()})
+    for glue, ours in _GLUE:
+        if glue in text:
+            said = [_line(part, deep - 1) for part in text.split(glue)]
+            if said != text.split(glue):
+                return ours.join(said)
+    return text
+
+
+def _filled(translation: str, values: Mapping[str, str]) -> str:
+    """Formats and conversions were spent when the English sentence was made."""
+    pieces = []
+    for literal, name, _, _ in Formatter().parse(translation):
+        pieces.append(literal + ("" if name is None else values[f"_{name}"]))
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[_Pattern, ...]:
+    found = []
+    for source, translation in language.catalogue().items():
+        pieces = [(literal, name) for literal, name, _, _ in Formatter().parse(source)]
+        literals = [literal for literal, _ in pieces]
+        if any(name is not None for _, name in pieces) and re.search("[A-Za-z]{2}", "".join(literals)):
+            found.append(_Pattern(max(literals, key=len), len("".join(literals)), source, translation))
+    return tuple(sorted(found, key=lambda each: -each.weight))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    pattern = ""
+    for literal, name, _, _ in Formatter().parse(source):
+        pattern += re.escape(literal)
+        if name is not None:
+            pattern += f"(?P=_{name})" if name in seen else f"(?P<_{name}>.*?)"
+            seen.add(name)
+    return re.compile(pattern)
