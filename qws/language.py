@@ -35,6 +35,11 @@ def translated(text: str) -> str:
     return _translations.gettext(text)
 
 
+def catalogue_folder() -> str:
+    """Where the translations lie."""
+    return str(_folder)
+
+
 def is_chinese() -> bool:
     """Whether this process speaks Chinese."""
     return isinstance(_translations, _gettext.GNUTranslations)

@@ -13,9 +13,12 @@ from string import Formatter
 from typing import NamedTuple
 
 from qws import language
+from qws.words import N_
 
 _DEEP = 4  # a sentence may quote one that quotes another
-_GLUE = (("; ", "；"), (": ", "："), (", ", "，"))
+_GLUE = {": ": "\uff1a", "; ": "\uff1b", ", ": "\uff0c"}  # what sentences are put together with
+_SPLITS_MAX = 12
+_CODE = re.compile("[a-z][a-z_0-9-]*")  # and the names of commands: as they are typed
 _PARTS = re.compile(r"((?:\s|-> |\[[a-z_0-9]+\] )*)(.*?)(\s*)")
 
 
@@ -24,6 +27,9 @@ class _Pattern(NamedTuple):
     weight: int  # characters that must be there: the pattern that knows most of a text wins
     source: str
     translation: str
+
+
+N_("row {number}")  # what stands before a refusal of a row
 
 
 def localised(text: str) -> str:
@@ -42,18 +48,30 @@ def _line(line: str, deep: int) -> str:
 
 
 def _sentence(text: str, deep: int) -> str:
-    known = language.translated(text)
-    if known != text or not deep or not re.search("[a-z]{2}", text):
-        return known
+    known = _known(text, deep)
+    if known is not None or not deep:
+        return known or text
+    for glue, ours in _GLUE.items():
+        parts = text.split(glue, _SPLITS_MAX)
+        for at in range(1, len(parts)):
+            left, right = glue.join(parts[:at]), glue.join(parts[at:])
+            if _CODE.fullmatch(left) and glue == ": ":
+                return left + glue + _line(right, deep - 1)
+            if _known(left, deep) is not None or _known(right, deep) is not None:
+                return _line(left, deep - 1) + ours + _line(right, deep - 1)
+    return text
+
+
+def _known(text: str, deep: int) -> str | None:
+    exact = language.translated(text)
+    if exact != text:
+        return exact
+    if not deep or not re.search("[a-z]{2}", text):
+        return None
     for pattern in _patterns():
         if pattern.landmark in text and (found := _compiled(pattern.source).fullmatch(text)) is not None:
             return _filled(pattern.translation, {name: _line(it, deep - 1) for name, it in found.groupdict().items()})
-    for glue, ours in _GLUE:
-        if glue in text:
-            said = [_line(part, deep - 1) for part in text.split(glue)]
-            if said != text.split(glue):
-                return ours.join(said)
-    return text
+    return None
 
 
 def _filled(translation: str, values: Mapping[str, str]) -> str:

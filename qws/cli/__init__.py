@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
+from qws.cli.tongue import Context, choose_language
 from qws.errors import QwsError
 from qws.masking import discreet
+from qws.sentences import localised
 
 # command -> (module, one line of help)
 COMMANDS = {
@@ -53,6 +56,8 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
+    context_class = Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -61,7 +66,21 @@ class _Lazy(click.Group):
             return None
         command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
+        command.context_class = Context
         return command
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        choose_language(args)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            vars(error)["message"] = localised(error.message)  # before click shows it
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -87,12 +106,12 @@ def main() -> None:
     try:
         cli.main(standalone_mode=True)
     except QwsError as error:
-        click.echo(f"qws: {discreet(str(error))}", err=True)
+        click.echo(f"qws: {localised(discreet(str(error)))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, BaseExceptionGroup) as error:
         if not _is_interrupt(error):
             raise
-        click.echo("qws: interrupted", err=True)
+        click.echo(localised("qws: interrupted"), err=True)
         sys.exit(130)
 
 

@@ -8,7 +8,7 @@ import platform
 import click
 
 from qws.arming import account_label, arm_home, obstacle
-from qws.cli.options import home_option
+from qws.cli.options import echo, home_option
 from qws.config import Config, load_config
 from qws.errors import ConfigError
 from qws.home import Home
@@ -36,12 +36,12 @@ def arm(ctx: click.Context, home: Home, *, any_hour: bool) -> None:
             "or use --any-hour when the terminal is a simulator"
         )
     for name, text in _shown(home, config):
-        click.echo(f"{name:<12}  {text}")
+        echo(f"{name:<12}  {text}")
     if click.prompt("Type the account id to let this home trade it") != config.xt.account:
-        click.echo(f"not armed: that is not the account {masked(config.xt.account)} of the settings", err=True)
+        echo(f"not armed: that is not the account {masked(config.xt.account)} of the settings", err=True)
         ctx.exit(1)
     armed = arm_home(home, config, SystemClock().now(), f"{getpass.getuser()}@{platform.node()}")
-    click.echo(f"armed by {armed.by}; to disarm, remove {home.armed}")
+    echo(f"armed by {armed.by}; to disarm, remove {home.armed}")
 
 
 def _shown(home: Home, config: Config) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import click
 from qws.app import target_rules
 from qws.cli.demo_report import result_of, show
 from qws.cli.home import make_home
+from qws.cli.options import print_json
 from qws.config import Config, make_config
 from qws.domain.codes import classify
 from qws.domain.market import Kind
@@ -68,7 +68,7 @@ def demo(ctx: click.Context, /, folder: Path | None, *, as_json: bool, **options
         folder = folder or Path(tempfile.mkdtemp(prefix="qws-demo-"))
         result, home = _play(folder, options)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        print_json(result)
     else:
         show(result, home)
     ctx.exit(0 if result["status"] == "completed" else 1)

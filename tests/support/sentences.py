@@ -14,7 +14,7 @@ SILENT = (
     "qws/store/projection.py", "qws/store/views_schema.py", "qws/cli/demo_report.py", "qws/gateways/xt/contract.py",
 )  # fmt: skip
 QUIET_CALLS = frozenset(
-    {"_", "N_", "debug", "info", "warning", "error", "exception", "execute", "executemany", "cast", "TypeVar", "compile",
+    {"_", "N_", "debug", "info", "warning", "error", "exception", "execute", "executemany", "cast", "compile",
      "AssertionError", "TypeError"}
 )  # fmt: skip
 SQL = re.compile(r"\b(SELECT|INSERT|DELETE FROM|CREATE|UPDATE|PRAGMA|WHERE|ORDER BY|UNION ALL|DEFAULT|LIMIT|TEXT)\b")
@@ -41,9 +41,10 @@ def sentences(path: Path, name: str) -> set[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    for line in text.split("\n"):
-        bare = re.sub(r"\{[^}]*\}", "", line)
-        if len(WORD.findall(bare)) > 1 and " " in bare.strip() and line.strip() not in NAMES and not SQL.search(text) and not STYLE.fullmatch(bare):
+    for line in [] if SQL.search(text) else text.split("\n"):
+        bare = re.sub(r"\{[^}]*\}", "", line).strip()
+        is_sentence = " " in bare and len(WORD.findall(bare)) > 1
+        if is_sentence and line.strip() not in NAMES and not STYLE.fullmatch(bare):
             yield GLUE.sub("", HEAD.sub("", line).strip())
 
 
