@@ -31,6 +31,7 @@ from qws.pages import FilePages, page_language
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System
+from qws.sheets import HomeSheets
 from qws.store.halt_file import HaltFile
 from qws.store.halt_mark import follow_mark
 from qws.store.inbox import InboxFolder
@@ -69,8 +70,11 @@ async def serve(home: Home, config: Config) -> int:
                 keeping = HomeKeeper(home, config, journal, clock, in_thread)
                 keeping.stop_when(asked.is_set)
                 pages = FilePages(folder / "results", page_language(config.language))
+                sheets = HomeSheets(home, config.reports, asked.is_set)
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
-                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, channels)
+                ports = Ports(
+                    *market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, sheets, channels
+                )
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

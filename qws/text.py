@@ -142,9 +142,7 @@ def _refused(msg: m.PlanRefused) -> str:
 def _held(msg: m.PlanHeld) -> str:
     line = _("the plan waits until somebody approves or rejects {run}: {rules}")
     rules = "; ".join(f"[{each.rule}] {localised(each.text)}" for each in msg.breaches)
-    return line.format(
-        run=msg.run_id, rules="; ".join(f"[{each.rule}] {localised(each.text)}" for each in msg.breaches)
-    )
+    return line.format(run=msg.run_id, rules=rules)
 
 
 @describe.register

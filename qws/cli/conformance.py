@@ -20,6 +20,7 @@ from qws.home import Home
 from qws.log import silent
 from qws.masking import discreet, masked
 from qws.runtime.clock import SystemClock
+from qws.sentences import localised
 
 
 @click.command()
@@ -69,7 +70,7 @@ def _require_terminal(home: Home, config: Config, *, orders: bool) -> None:
 def _is_confirmed(config: Config, order: OrderRequest) -> bool:
     shown = f"{order.shares} {order.code} at {order.price}, its lower limit: {order.shares * order.price:,.2f} CNY"
     echo(f"account {masked(config.xt.account)}: buy {shown}; looked at, then cancelled", err=True)
-    return bool(click.prompt("Type the account id to place this order", err=True) == config.xt.account)
+    return bool(click.prompt(localised("Type the account id to place this order"), err=True) == config.xt.account)
 
 
 def _examined(examination: Examination, order: OrderRequest | None, *, as_json: bool) -> int:

@@ -26,6 +26,7 @@ NAMES = frozenset(  # of threads and columns, and what is no text
      "run_id, attempt, idx", "message_id, tag", '<at user_id="all"></at>'}
 )  # fmt: skip
 GLUE = re.compile("^[;,:] |[;,:]$")  # sentences are put together with these
+TITLE = re.compile(r"[A-Z][a-z]+\.")  # the shortest help
 WORD = re.compile("[A-Za-z]{2,}")
 
 
@@ -43,7 +44,7 @@ def sentences(path: Path, name: str) -> set[str]:
 def _lines(text: str) -> Iterator[str]:
     for line in [] if SQL.search(text) else text.split("\n"):
         bare = re.sub(r"\{[^}]*\}", "", line).strip()
-        is_sentence = " " in bare and len(WORD.findall(bare)) > 1
+        is_sentence = (" " in bare and len(WORD.findall(bare)) > 1) or bool(TITLE.fullmatch(bare))
         if is_sentence and line.strip() not in NAMES and not STYLE.fullmatch(bare):
             yield GLUE.sub("", HEAD.sub("", line).strip())
 
