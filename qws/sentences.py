@@ -18,7 +18,7 @@ from qws.words import N_
 _DEEP = 4  # a sentence may quote one that quotes another
 _GLUE = {": ": "\uff1a", "; ": "\uff1b", ", ": "\uff0c"}  # what sentences are put together with
 _SPLITS_MAX = 12
-_CODE = re.compile("[a-z][a-z_0-9-]*")  # and the names of commands: as they are typed
+_HEAD = re.compile(r"(?:([a-z][a-z_0-9-]*)|row (\d+)): (.*)")
 _PARTS = re.compile(r"((?:\s|-> |\[[a-z_0-9]+\] )*)(.*?)(\s*)")
 
 
@@ -48,18 +48,28 @@ def _line(line: str, deep: int) -> str:
 
 
 def _sentence(text: str, deep: int) -> str:
-    known = _known(text, deep)
+    known = _headed(text, deep) or _known(text, deep)
     if known is not None or not deep:
         return known or text
     for glue, ours in _GLUE.items():
         parts = text.split(glue, _SPLITS_MAX)
         for at in range(1, len(parts)):
             left, right = glue.join(parts[:at]), glue.join(parts[at:])
-            if _CODE.fullmatch(left) and glue == ": ":
-                return left + glue + _line(right, deep - 1)
             if _known(left, deep) is not None or _known(right, deep) is not None:
                 return _line(left, deep - 1) + ours + _line(right, deep - 1)
     return text
+
+
+def _headed(text: str, deep: int) -> str | None:
+    """A sentence behind a code, which stays as it is, or behind the number of its row."""
+    if (found := _HEAD.fullmatch(text)) is None:
+        return None
+    code, number, rest = found.groups()
+    said = _headed(rest, deep) or _known(rest, deep)
+    if said is None:
+        return None
+    row = language.translated("row {number}").format(number=number) + _GLUE[": "] if number else ""
+    return (row or f"{code}: ") + said
 
 
 def _known(text: str, deep: int) -> str | None:

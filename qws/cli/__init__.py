@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from qws.cli.tongue import Context, choose_language
+from qws.cli.tongue import Context, choose_language, first_paragraph
 from qws.errors import QwsError
+from qws.language import is_chinese
 from qws.masking import discreet
 from qws.sentences import localised
 
@@ -67,13 +68,14 @@ class _Lazy(click.Group):
         command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         command.context_class = Context
+        for each in command.commands.values() if isinstance(command, click.Group) else ():
+            each.context_class = Context
+            each.short_help = localised(first_paragraph(each)) if is_chinese() else None  # click would cut it
         return command
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         choose_language(args)
-        return super().make_context(info_name, args, parent, **extra)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

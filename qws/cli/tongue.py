@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+from click.formatting import wrap_text
 
 from qws.cli.table import width
 from qws.language import catalogue_folder, is_chinese, speak
@@ -68,6 +69,11 @@ def _setting(home: Path) -> str:
     return str(found.get("language", "auto"))
 
 
+def first_paragraph(command: click.Command) -> str:
+    """What a command does, on one line."""
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
 class Formatter(click.HelpFormatter):
     """Help in the chosen language, wrapped by how wide characters are."""
 
@@ -79,8 +85,9 @@ class Formatter(click.HelpFormatter):
         """Paragraphs."""
         if is_chinese():
             said = [localised(" ".join(each.split())) for each in re.split(r"\n\s*\n", text)]
-            text = "\n\n".join(_wrapped(each, self.width - self.current_indent) for each in said)
-        super().write_text(text)
+            text = "\n\n".join(_wrapped(each, self.width - self.current_indent - 2) for each in said)
+        indent, space = " " * self.current_indent, max(self.width - self.current_indent, 11)
+        self.write(wrap_text(text, space, indent, indent, preserve_paragraphs=True) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Names and their meanings."""
@@ -107,7 +114,7 @@ def _wrapped(text: str, space: int) -> str:
     """Lines no wider than `space`, marked so that click leaves them alone."""
     lines: list[str] = []
     line = ""
-    for part in re.findall(r"[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+|\s+", text):
+    for part in re.findall(r"\uff08?(?:[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+)|\s+", text):
         is_end = part in "\uff0c\u3002\uff1b\uff1a\u3001\uff09"  # never begins a line
         if line and width(line + part) > space and not is_end:
             lines, line = [*lines, line.rstrip()], part.lstrip()
