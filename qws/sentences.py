@@ -29,7 +29,33 @@ class _Pattern(NamedTuple):
     translation: str
 
 
-N_("row {number}")  # what stands before a refusal of a row
+_ALONE = (  # sentences of one word, parts of sentences, and statuses: too short to be found by their looks
+    N_("row {number}"),
+    N_("{count} columns where the header has {wanted}"),
+    N_("{mode} account"),
+    N_("refused [{code}]"),
+    N_("picture: {path}"),
+    N_("home: {path}"),
+    N_("settings: {path}"),
+    N_("Run {id}"),
+    N_("{count} info"),
+    N_("{count} warning"),
+    N_("{count} critical"),
+    N_("running"),
+    N_("stopped"),
+    N_("halted"),
+    N_("ready"),
+    N_("readable"),
+    N_("unreported"),
+    N_("wait_reporting"),
+    N_("reported_cancel"),
+    N_("partsucc_cancel"),
+    N_("part_cancel"),
+    N_("canceled"),
+    N_("part_succ"),
+    N_("succeeded"),
+    N_("junk"),
+)
 
 
 def localised(text: str) -> str:
@@ -49,15 +75,19 @@ def _line(line: str, deep: int) -> str:
 
 def _sentence(text: str, deep: int) -> str:
     known = _headed(text, deep) or _known(text, deep)
+    if known is None and text.endswith(":"):
+        return _sentence(text[:-1], deep) + _GLUE[": "]
     if known is not None or not deep:
         return known or text
     for glue, ours in _GLUE.items():
         parts = text.split(glue, _SPLITS_MAX)
         for at in range(1, len(parts)):
             left, right = glue.join(parts[:at]), glue.join(parts[at:])
-            if _known(left, deep) is not None or _known(right, deep) is not None:
-                return _line(left, deep - 1) + ours + _line(right, deep - 1)
-    return text
+            first, second = _known(left, deep), _headed(right, deep) or _known(right, deep)
+            if first is not None or second is not None:
+                is_list = glue == ", " and (first is None or second is None)
+                return _line(left, deep - 1) + (glue if is_list else ours) + _line(right, deep - 1)
+    return _known(text, deep, is_strict=False) or text
 
 
 def _headed(text: str, deep: int) -> str | None:
@@ -72,14 +102,18 @@ def _headed(text: str, deep: int) -> str | None:
     return (row or f"{code}: ") + said
 
 
-def _known(text: str, deep: int) -> str | None:
+def _known(text: str, deep: int, *, is_strict: bool = True) -> str | None:
+    """By the catalogue; strictly, no value in front swallows what may be a sentence of its own."""
     exact = language.translated(text)
     if exact != text:
         return exact
     if not deep or not re.search("[a-z]{2}", text):
         return None
     for pattern in _patterns():
-        if pattern.landmark in text and (found := _compiled(pattern.source).fullmatch(text)) is not None:
+        if pattern.landmark not in text or (found := _compiled(pattern.source).fullmatch(text)) is None:
+            continue
+        front = found[1] if found.start(1) == 0 else ""
+        if not is_strict or not any(glue in front for glue in _GLUE):
             return _filled(pattern.translation, {name: _line(it, deep - 1) for name, it in found.groupdict().items()})
     return None
 
@@ -100,7 +134,8 @@ def _patterns() -> tuple[_Pattern, ...]:
         literals = [literal for literal, _ in pieces]
         if any(name is not None for _, name in pieces) and re.search("[A-Za-z]{2}", "".join(literals)):
             found.append(_Pattern(max(literals, key=len), len("".join(literals)), source, translation))
-    return tuple(sorted(found, key=lambda each: -each.weight))
+    # What begins with words of its own is surer than what may begin with anything.
+    return tuple(sorted(found, key=lambda each: (each.source.startswith("{"), -each.weight)))
 
 
 @lru_cache(maxsize=1024)

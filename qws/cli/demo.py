@@ -23,7 +23,6 @@ from qws.domain.targets import ParsedTarget, Refusal, parse_target
 from qws.errors import ConfigError
 from qws.gateways.files import FileLimits, read_rows
 from qws.home import Home
-from qws.language import speak
 from qws.log import LogTap, start_logging, stop_logging
 from qws.messages import EquityRecorded, RunFinished, TargetRejected
 from qws.pages import FilePages, page_language
@@ -60,7 +59,6 @@ _SAMPLE = (
 @click.pass_context
 def demo(ctx: click.Context, /, folder: Path | None, *, as_json: bool, **options: Any) -> None:
     """One accelerated paper day: a weight file becomes a rebalanced account; prints plan, orders, fills, result."""
-    speak("auto")
     if folder is None and as_json:
         with tempfile.TemporaryDirectory(prefix="qws-demo-") as temporary:
             result, home = _play(Path(temporary), options)

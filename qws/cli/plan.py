@@ -51,7 +51,6 @@ def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool
 
     At a terminal the account is read under its lock: stop the daemon first (exit 3).
     """
-    speak("auto")
     clock, look = SystemClock(), None
     now = clock.now()
     if options["prices"] is None:

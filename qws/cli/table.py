@@ -24,7 +24,7 @@ _HEADINGS = (
     N_("[tracking_error]"), N_("[time]"), N_("[order_id]"), N_("[shares]"), N_("[message]"), N_("[value]"),
     N_("[attempt]"), N_("[tag]"), N_("[settled]"), N_("[row]"), N_("[text]"), N_("[frozen_cash]"),
     N_("[market_value]"), N_("[at]"), N_("[alert_id]"), N_("[severity]"), N_("[told]"), N_("[acknowledged_by]"),
-    N_("[part]"), N_("[phase]"), N_("[journal]"), N_("[where]"),
+    N_("[part]"), N_("[phase]"), N_("[journal]"), N_("[where]"), N_("[limit]"), N_("[achieved]"),
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Column(NamedTuple):
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> str:
     """Lines of cells: text to the left, numbers to the right with thousands separators, `-` where there is nothing."""
     body = list(rows)
-    lines = [[_heading(column.title) for column in columns]]
+    lines = [[heading(column.title) for column in columns]]
     lines += [[_cell(column, value) for column, value in zip(columns, row, strict=True)] for row in body]
     spaces = []  # below zero: text, filled up on its right
     for place, column in enumerate(columns):
@@ -58,7 +58,8 @@ def width(text: str) -> int:
     )
 
 
-def _heading(title: str) -> str:
+def heading(title: str) -> str:
+    """A column's name in the chosen language."""
     said = translated(f"[{title}]")
     return title if said.startswith("[") else said
 

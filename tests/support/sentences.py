@@ -11,7 +11,7 @@ from pathlib import Path
 SILENT = (
     "qws/reports/", "qws/runtime/", "qws/gateways/wire/", "qws/gateways/sim/counter.py", "qws/domain/audit.py",
     "qws/domain/matching.py", "qws/store/codec.py", "qws/store/archive.py",
-    "qws/store/projection.py", "qws/store/views_schema.py", "qws/cli/demo_report.py", "qws/gateways/xt/contract.py",
+    "qws/store/projection.py", "qws/store/views_schema.py", "qws/gateways/xt/contract.py",
 )  # fmt: skip
 QUIET_CALLS = frozenset(
     {"_", "N_", "debug", "info", "warning", "error", "exception", "execute", "executemany", "cast", "compile",
