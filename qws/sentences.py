@@ -13,6 +13,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from qws import language
+from qws.reports.reasons import said
 from qws.words import N_
 
 _DEEP = 4  # a sentence may quote one that quotes another
@@ -65,6 +66,13 @@ def localised(text: str) -> str:
     return "\n".join(_line(line, _DEEP) for line in text.split("\n"))
 
 
+def reasoned(code: str, text: str = "") -> str:
+    """A stable code with what there is to say of it: its words in Chinese, then the text of the moment."""
+    words = said(code, "zh") if language.is_chinese() else code
+    told = [part for part in ("" if words == code else words, localised(text)) if part]
+    return f"[{code}] {_GLUE[', '].join(told)}".rstrip()
+
+
 def _line(line: str, deep: int) -> str:
     parts = _PARTS.fullmatch(line)
     if parts is None or not parts[2]:
@@ -95,11 +103,11 @@ def _headed(text: str, deep: int) -> str | None:
     if (found := _HEAD.fullmatch(text)) is None:
         return None
     code, number, rest = found.groups()
-    said = _headed(rest, deep) or _known(rest, deep)
-    if said is None:
+    sentence = _headed(rest, deep) or _known(rest, deep)
+    if sentence is None:
         return None
     row = language.translated("row {number}").format(number=number) + _GLUE[": "] if number else ""
-    return (row or f"{code}: ") + said
+    return (row or f"{code}: ") + sentence
 
 
 def _known(text: str, deep: int, *, is_strict: bool = True) -> str | None:

@@ -12,7 +12,7 @@ from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.language import _, translated, word
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
-from qws.sentences import localised
+from qws.sentences import localised, reasoned
 from qws.words import N_, ORDER_STATUS
 
 # Messages whose sentence says nothing of their content.
@@ -259,15 +259,13 @@ def _finished(msg: m.RunFinished) -> str:
     line = _("run {status}").format(status=word(msg.status))
     if msg.tracking_error is not None:
         line += _(", tracking error {error:.3%}, fees {fees:,.2f}").format(error=msg.tracking_error, fees=msg.fees)
-    return line + (f" [{msg.reason}] {localised(msg.text)}".rstrip() if msg.reason else "")
+    return line + (f" {reasoned(msg.reason, msg.text)}" if msg.reason else "")
 
 
 @describe.register
 def _paused(msg: m.RunPaused) -> str:
     line = _("attempt {attempt} ended, the run may go on ({why})")
-    return (
-        line.format(attempt=msg.attempt, why=word(msg.reason)) + f" [{msg.reason}] {localised(msg.end.text)}".rstrip()
-    )
+    return line.format(attempt=msg.attempt, why=word(msg.reason)) + f" {reasoned(msg.reason, msg.end.text)}"
 
 
 @describe.register

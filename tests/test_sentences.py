@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,11 +12,15 @@ import pytest
 
 from qws import language
 from qws.domain.drops import refusal_notice
+from qws.domain.risk.catalogue import KINDS
 from qws.domain.targets import Refusal
 from qws.language import speak
+from qws.reports.reasons import CODES
 from qws.runtime.clock import SHANGHAI
-from qws.sentences import localised
+from qws.sentences import localised, reasoned
 from tests.support.sentences import sentences
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +85,19 @@ def test_a_formatted_text_becomes_a_pattern_with_numbers_and_names_no_expression
 @pytest.mark.parametrize("value", [Decimal("0.1"), date(2026, 11, 23), "a: b; c, d"])
 def test_a_value_may_hold_anything(value: object) -> None:
     assert localised(f"{value} is not a date") == f"{value} 不是日期"
+
+
+def test_every_rule_has_words_and_keeps_its_code() -> None:
+    ids = {kind.id for kind in KINDS} | {"restricted", "not_filled", "superseded", "halted"}
+
+    assert ids <= CODES
+    assert [
+        code for code in ids if not CHINESE.search(reasoned(code)) or not reasoned(code).startswith(f"[{code}]")
+    ] == []
+
+
+def test_a_reason_in_english_is_its_code_and_its_text() -> None:
+    speak("en")
+
+    assert reasoned("not_filled", "no seller") == "[not_filled] no seller"
+    assert reasoned("not_filled") == "[not_filled]"

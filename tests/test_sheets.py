@@ -71,12 +71,17 @@ def test_only_the_newest_are_kept(home: Home) -> None:
     assert names(home) == ["daily/2026-11-23.html", "daily/2026-11-23.png"]
 
 
-def test_a_stop_ends_the_drawing(home: Home) -> None:
-    asked = iter([False, True, True, True, True, True])
+def test_a_stop_ends_the_drawing_and_the_waiting_for_a_close(home: Home) -> None:
+    sheets = HomeSheets(home, ReportsSection(), lambda: True)
 
-    assert HomeSheets(home, ReportsSection(), lambda: True).write(date(2026, 11, 24), again=True) is False
-    assert HomeSheets(home, ReportsSection(), lambda: next(asked, True)).write(DAYS[1], again=True) in (True, False)
-    assert HomeSheets(home, ReportsSection(daily=False, monthly=False), lambda: True).write(DAYS[0], again=True)
+    assert not sheets.write(DAYS[1], again=True)
+    assert not sheets.write(date(2026, 11, 24), again=True)
+    assert names(home) == []
+
+
+def test_sheets_that_are_switched_off_are_not_made(home: Home) -> None:
+    assert HomeSheets(home, ReportsSection(daily=False, monthly=False), lambda: False).write(DAYS[1], again=True)
+    assert names(home) == []
 
 
 def test_what_cannot_be_written_is_a_line_of_the_log_and_tried_again(home: Home) -> None:
