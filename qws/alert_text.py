@@ -11,6 +11,7 @@ from qws import messages as m
 from qws.domain.alerts import TEXT_MAX, Alert, Draft, Entry, Notice, Parcel, Severity, clipped
 from qws.domain.orders import BrokerOrder
 from qws.language import _, word
+from qws.sentences import localised
 from qws.text import describe
 from qws.words import N_
 
@@ -41,13 +42,13 @@ def control_line(msg: m.ControlOrdered) -> str:
 def settle_line(order: BrokerOrder) -> str:
     """Which order only a person can settle, and why."""
     line = _("nobody knows what became of order {tag} ({code}, {shares} shares); its name is not traded: {why}")
-    return line.format(tag=order.tag, code=order.code, shares=order.shares, why=order.message)
+    return line.format(tag=order.tag, code=order.code, shares=order.shares, why=localised(order.message))
 
 
 def lost_line(since: datetime, reason: str, now: datetime) -> str:
     """For how long there is no broker."""
     line = _("the broker has not been ready since {since:%H:%M:%S} ({lasts}); nothing is sent until it is")
-    return line.format(since=since, lasts=_lasts(now - since)) + (f": {reason}" if reason else "")
+    return line.format(since=since, lasts=_lasts(now - since)) + (f": {localised(reason)}" if reason else "")
 
 
 def back_line(since: datetime, now: datetime) -> str:

@@ -23,6 +23,7 @@ from actors.result_writer import Pages, ResultWriter
 from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
+from actors.sheet_writer import Sheets, SheetWriter
 from actors.snapshotter import Snapshotter
 from actors.weight_validator import WeightValidator
 from qws.alarms import Alarms
@@ -97,6 +98,7 @@ class Ports:
     keeping: Keeping | None = None
     halts: HaltFolder | None = None
     pages: Pages | None = None
+    sheets: Sheets | None = None
     channels: tuple[Channel, ...] | None = None  # nobody is alerted of what is only played
 
 
@@ -181,6 +183,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: EquityRecorder(broker, quotes, clock, planning.costs),
         lambda: Archivist(ports.archive, ports.offload),
         lambda: ResultWriter(ports.pages, ports.offload, clock),
+        lambda: SheetWriter(ports.sheets, ports.offload),
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
         lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
         lambda: HaltWatcher(ports.halts, clock, ports.offload, _HALT_LOOK_S),

@@ -175,6 +175,15 @@ class KeepSection(_Section):
     journal_months: int = Field(default=12, ge=1, le=1200)
 
 
+class ReportsSection(_Section):
+    """Whether each close writes the tear sheets of its day and of its month, and how many of each are kept."""
+
+    daily: bool = True
+    monthly: bool = True
+    daily_kept: int = Field(default=250, ge=1, le=10_000)
+    monthly_kept: int = Field(default=120, ge=1, le=1200)
+
+
 class LogSection(_Section):
     """When a new log file begins (a time or a size), and the days it is kept. The audit journal is never touched."""
 
@@ -202,6 +211,7 @@ class Config(BaseSettings):
     xt: XtSection = XtSection()
     paper: PaperSection = PaperSection()
     keep: KeepSection = KeepSection()
+    reports: ReportsSection = ReportsSection()
     log: LogSection = LogSection()
     notify: NotifySection = NotifySection()
     serve: ServeSection = ServeSection()

@@ -32,6 +32,7 @@ from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System, Tap
 from qws.serving.exporter import Exporter, open_exporter, require_metrics
+from qws.sheets import HomeSheets
 from qws.store.halt_file import HaltFile
 from qws.store.halt_mark import follow_mark
 from qws.store.inbox import InboxFolder
@@ -72,8 +73,11 @@ async def serve(home: Home, config: Config) -> int:
                 keeping = HomeKeeper(home, config, journal, clock, in_thread)
                 keeping.stop_when(asked.is_set)
                 pages = FilePages(folder / "results", page_language(config.language))
+                sheets = HomeSheets(home, config.reports, asked.is_set)
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
-                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, channels)
+                ports = Ports(
+                    *market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, sheets, channels
+                )
                 exporter = open_exporter(config, clock, journal)
                 views = _Views(projector, clock, config.mode, exporter)
                 taps: list[Tap] = [LogTap(), views.tap, *([exporter.tap] if exporter is not None else [])]

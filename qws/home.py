@@ -97,6 +97,11 @@ class Home:
         return self.state / "equity"
 
     @property
+    def reports(self) -> Path:
+        """Tear sheets of days and months."""
+        return self.root / "reports"
+
+    @property
     def logs(self) -> Path:
         """The log for tailing and its JSON twin."""
         return self.root / "logs"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import locale
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from loguru import logger
 
 from actors.result_writer import Note
 from qws.domain.story import RunStory
+from qws.domain.targets import DroppedRow
 from qws.language import language_of
 from qws.messages import RunFinished, TargetAccepted, TargetRejected
 from qws.reports.figure import Language
 from qws.reports.result_page import RunResult, result_page
+from qws.sentences import localised
 from qws.store.parquet_file import write_atomically
 from qws.text import describe
 
@@ -26,6 +29,10 @@ def page_language(wanted: str) -> Language:
     """The language of pages and pictures for a setting or an option: `auto` is the system's."""
     name = locale.setlocale(locale.LC_CTYPE) if wanted == "auto" else wanted
     return "zh" if language_of(name) == "zh_CN" else "en"
+
+
+def _said(rows: Sequence[DroppedRow]) -> tuple[DroppedRow, ...]:
+    return tuple(replace(row, text=localised(row.text)) for row in rows)
 
 
 class FilePages:
@@ -54,7 +61,7 @@ class FilePages:
                     for each in answer.days
                 ],
                 "filtered": [
-                    {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": row.text}
+                    {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": localised(row.text)}
                     for row in answer.dropped
                 ],
                 "results": [
@@ -63,7 +70,7 @@ class FilePages:
             }
         else:
             document["refusals"] = [
-                {"row": each.row, "reason": each.code, "text": each.text} for each in answer.refusals
+                {"row": each.row, "reason": each.code, "text": localised(each.text)} for each in answer.refusals
             ]
         text = json.dumps(document, ensure_ascii=False, indent=1)
         return self._written(f"{answer.name}.receipt.json", lambda: text)
@@ -79,14 +86,14 @@ class FilePages:
             end.day,
             end.status,
             end.reason,
-            end.text,
+            localised(end.text),
             end.at,
             end.asset.total if end.asset is not None else None,
             end.asset.cash if end.asset is not None else None,
             end.fees,
             end.tracking_error,
             end.outcomes,
-            target.dropped if target is not None else (),
+            _said(target.dropped) if target is not None else (),
             story.works,
             tuple(describe(note) for note in notes),
         )

@@ -12,6 +12,7 @@ from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.language import _, translated, word
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
+from qws.sentences import localised, reasoned
 from qws.words import N_, ORDER_STATUS
 
 # Messages whose sentence says nothing of their content.
@@ -64,7 +65,7 @@ def _accepted(msg: m.TargetAccepted) -> str:
 @describe.register
 def _rejected(msg: m.TargetRejected) -> str:
     first = msg.refusals[0]
-    line = _("file {name} rejected: [{code}] {text}").format(name=msg.name, code=first.code, text=first.text)
+    line = _("file {name} rejected: [{code}] {text}").format(name=msg.name, code=first.code, text=localised(first.text))
     return line + (_(" (and {count} more)").format(count=len(msg.refusals) - 1) if len(msg.refusals) > 1 else "")
 
 
@@ -98,7 +99,7 @@ def _control(msg: m.ControlOrdered) -> str:
 @describe.register
 def _backup(msg: m.BackupEnded) -> str:
     line = _("no backup was made: {text}") if msg.problem else _("backup: {text}")
-    return line.format(text=msg.problem or msg.text)
+    return line.format(text=localised(msg.problem or msg.text))
 
 
 @describe.register
@@ -134,13 +135,14 @@ def _drafted(msg: m.PlanDrafted) -> str:
 
 @describe.register
 def _refused(msg: m.PlanRefused) -> str:
-    return _("plan refused: [{code}] {text}").format(code=msg.reason, text=msg.text)
+    return _("plan refused: [{code}] {text}").format(code=msg.reason, text=localised(msg.text))
 
 
 @describe.register
 def _held(msg: m.PlanHeld) -> str:
     line = _("the plan waits until somebody approves or rejects {run}: {rules}")
-    return line.format(run=msg.run_id, rules="; ".join(f"[{each.rule}] {each.text}" for each in msg.breaches))
+    rules = "; ".join(f"[{each.rule}] {localised(each.text)}" for each in msg.breaches)
+    return line.format(run=msg.run_id, rules=rules)
 
 
 @describe.register
@@ -202,7 +204,7 @@ def _order(msg: m.OrderUpdated) -> str:
         traded=order.traded,
         shares=order.shares,
     )
-    return f"{line}: {order.message}" if order.message else line
+    return f"{line}: {localised(order.message)}" if order.message else line
 
 
 @describe.register
@@ -230,7 +232,7 @@ def _order_settled(msg: m.OrderSettled) -> str:
 
 @describe.register
 def _lost(msg: m.LinkLost) -> str:
-    return _("broker lost: {reason}").format(reason=msg.reason)
+    return _("broker lost: {reason}").format(reason=localised(msg.reason))
 
 
 @describe.register
@@ -257,13 +259,13 @@ def _finished(msg: m.RunFinished) -> str:
     line = _("run {status}").format(status=word(msg.status))
     if msg.tracking_error is not None:
         line += _(", tracking error {error:.3%}, fees {fees:,.2f}").format(error=msg.tracking_error, fees=msg.fees)
-    return line + (f" [{msg.reason}] {msg.text}".rstrip() if msg.reason else "")
+    return line + (f" {reasoned(msg.reason, msg.text)}" if msg.reason else "")
 
 
 @describe.register
 def _paused(msg: m.RunPaused) -> str:
     line = _("attempt {attempt} ended, the run may go on ({why})")
-    return line.format(attempt=msg.attempt, why=word(msg.reason)) + f" [{msg.reason}] {msg.end.text}".rstrip()
+    return line.format(attempt=msg.attempt, why=word(msg.reason)) + f" {reasoned(msg.reason, msg.end.text)}"
 
 
 @describe.register
@@ -277,7 +279,7 @@ def _equity(msg: m.EquityRecorded) -> str:
 
 @describe.register
 def _crashed(msg: ActorCrashed) -> str:
-    return _("actor {actor} crashed: {error}").format(actor=msg.actor, error=msg.error)
+    return _("actor {actor} crashed: {error}").format(actor=msg.actor, error=localised(msg.error))
 
 
 from qws import alert_text as alert_text  # noqa: E402 - the sentences of alerts, made of what stands above

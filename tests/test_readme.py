@@ -78,5 +78,33 @@ def test_every_reason_of_a_plan_row_is_in_the_table_of_reasons(name: str) -> Non
     assert sorted(codes - table - NO_REASONS) == []
 
 
+def test_both_languages_have_the_same_headings_tables_code_and_lists() -> None:
+    english, chinese = (shape(read(name)) for name in READMES)
+
+    assert len(english) > 40
+    assert [(here, there) for here, there in zip(english, chinese, strict=True) if here != there] == []
+
+
+def shape(text: str) -> list[tuple[str, int]]:
+    """Every heading with its level, and every table, block of code and list with its number of lines or entries."""
+    found: list[tuple[str, int]] = []
+    is_code, before = False, ""
+    for line in text.splitlines():
+        kind = "|" if line.startswith("|") else "-" if re.match(r"- |\d+\. ", line) else ""
+        if line.startswith("```"):
+            is_code = not is_code
+            found += [("code", 0)] if is_code else []
+        elif is_code:
+            found[-1] = ("code", found[-1][1] + 1)
+        elif line.startswith("#"):
+            found.append(("#", line.index(" ")))
+        elif kind and (kind == before or (kind == "-" and found[-1][0] == "-")):
+            found[-1] = (kind, found[-1][1] + 1)
+        elif kind:
+            found.append((kind, 1))
+        before = kind
+    return found
+
+
 def test_the_shipped_settings_are_the_template_that_init_writes() -> None:
     assert read("config/qws.toml") == read("qws/cli/qws.toml")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
+from qws.cli.tongue import Context, choose_language, first_paragraph
 from qws.errors import QwsError
+from qws.language import is_chinese
 from qws.masking import discreet
+from qws.sentences import localised
 
 # command -> (module, one line of help)
 COMMANDS = {
@@ -55,6 +59,8 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
+    context_class = Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -63,7 +69,22 @@ class _Lazy(click.Group):
             return None
         command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
+        command.context_class = Context
+        for each in command.commands.values() if isinstance(command, click.Group) else ():
+            each.context_class = Context
+            each.short_help = localised(first_paragraph(each)) if is_chinese() else None  # click would cut it
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        choose_language(args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            vars(error)["message"] = localised(error.message)  # before click shows it
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -89,12 +110,12 @@ def main() -> None:
     try:
         cli.main(standalone_mode=True)
     except QwsError as error:
-        click.echo(f"qws: {discreet(str(error))}", err=True)
+        click.echo(f"qws: {localised(discreet(str(error)))}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, BaseExceptionGroup) as error:
         if not _is_interrupt(error):
             raise
-        click.echo("qws: interrupted", err=True)
+        click.echo(localised("qws: interrupted"), err=True)
         sys.exit(130)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from qws.cli.control import _order
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.home import Home, find_home
 from qws.store.reading import Record, Views
@@ -27,10 +27,10 @@ def alerts(ctx: click.Context, folder: str | None, *, everything: bool, as_json:
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo("no alert" if everything else "no alert waits; --all shows those that were acknowledged")
+        echo("no alert" if everything else "no alert waits; --all shows those that were acknowledged")
     else:
         names = [name for name in _COLUMNS if everything or name != "acknowledged_by"]
-        click.echo(table([Column(name) for name in names], [[_cell(row, name) for name in names] for row in rows]))
+        echo(table([Column(name) for name in names], [[_cell(row, name) for name in names] for row in rows]))
 
 
 @alerts.command()
@@ -52,7 +52,7 @@ def ack(ctx: click.Context, ids: tuple[str, ...], home: Home, *, everything: boo
     elif as_json:
         print_json({"command": "ack", "result": "accepted", "text": "acknowledged before"})
     else:
-        click.echo("ack: acknowledged before")
+        echo("ack: acknowledged before")
 
 
 def _cell(row: Record, name: str) -> object:

@@ -8,12 +8,13 @@ import platform
 import click
 
 from qws.arming import account_label, arm_home, obstacle
-from qws.cli.options import home_option
+from qws.cli.options import echo, home_option
 from qws.config import Config, load_config
 from qws.errors import ConfigError
 from qws.home import Home
 from qws.masking import masked
 from qws.runtime.clock import SystemClock
+from qws.sentences import localised
 
 
 @click.command()
@@ -24,7 +25,7 @@ def arm(ctx: click.Context, home: Home, *, any_hour: bool) -> None:
     """Show what would trade real money, and let a person type the account id.
 
     The confirmation is kept in state/armed.json. It holds for this home in this folder on this computer, until a
-    setting changes that is not language, inbox, [log] or of the simulated account.
+    setting changes that is not language, inbox, [log], [reports] or of the simulated account.
     Exit codes: 0 armed, 1 the id was not the account's, 2 the configuration cannot be armed.
     """
     config = load_config(home.config_file)
@@ -36,12 +37,12 @@ def arm(ctx: click.Context, home: Home, *, any_hour: bool) -> None:
             "or use --any-hour when the terminal is a simulator"
         )
     for name, text in _shown(home, config):
-        click.echo(f"{name:<12}  {text}")
-    if click.prompt("Type the account id to let this home trade it") != config.xt.account:
-        click.echo(f"not armed: that is not the account {masked(config.xt.account)} of the settings", err=True)
+        echo(f"{name:<12}  {text}")
+    if click.prompt(localised("Type the account id to let this home trade it")) != config.xt.account:
+        echo(f"not armed: that is not the account {masked(config.xt.account)} of the settings", err=True)
         ctx.exit(1)
     armed = arm_home(home, config, SystemClock().now(), f"{getpass.getuser()}@{platform.node()}")
-    click.echo(f"armed by {armed.by}; to disarm, remove {home.armed}")
+    echo(f"armed by {armed.by}; to disarm, remove {home.armed}")
 
 
 def _shown(home: Home, config: Config) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from qws.cli.backup import make_backup
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import load_config
 from qws.errors import StoreError
 from qws.home import Home
@@ -58,9 +58,9 @@ def verify(ctx: click.Context, home: Home, head: tuple[int, bytes] | None, file:
     if as_json:
         print_json({"sound": not walk.problem, "rows": walk.rows, "head": str(walk.head), "problem": walk.problem})
     elif walk.problem:
-        click.echo(f"audit: {walk.problem}", err=True)
+        echo(f"audit: {walk.problem}", err=True)
     else:
-        click.echo(f"audit: {walk.rows:,} rows are as they were written; head {walk.head}")
+        echo(f"audit: {walk.rows:,} rows are as they were written; head {walk.head}")
     ctx.exit(1 if walk.problem else 0)
 
 
@@ -75,7 +75,7 @@ def show_head(home: Home, *, as_json: bool) -> None:
     if as_json:
         print_json({"head": str(walk.head)})
     else:
-        click.echo(str(walk.head))
+        echo(str(walk.head))
 
 
 def _walked(home: Home, file: Path | None, head: tuple[int, bytes] | None) -> Walk:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from qws.cli.control import leave
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import Config, load_config
 from qws.errors import StoreError
 from qws.home import Home
@@ -44,7 +44,7 @@ def backup(home: Home, file: Path | None, *, as_json: bool) -> None:
         manifest = read_manifest(out)
         print_json({"file": str(out), "head": manifest.head, "text": text})
     else:
-        click.echo(f"backup: {text}")
+        echo(f"backup: {text}")
 
 
 def make_backup(home: Home, config: Config, out: Path) -> str:
@@ -116,17 +116,13 @@ def restore(file: Path, folder: Path, *, as_json: bool) -> None:
         document = {"home": str(target), "head": manifest.head, "made_at": manifest.made_at, "halted": True}
         print_json({**document, "audit": problem})
         return
-    click.echo(f"restored: {target}, as of {manifest.made_at}: {summary(manifest)}")
+    echo(f"restored: {target}, as of {manifest.made_at}: {summary(manifest)}")
     if problem:
-        click.echo(f"LOOK: the journal was altered before this backup was made: {problem}")
+        echo(f"LOOK: the journal was altered before this backup was made: {problem}")
     if not (target / config.inbox).is_relative_to(target):
-        click.echo(
-            f"LOOK: it watches the same inbox as the original: {config.inbox}; change `inbox` before you start it"
-        )
+        echo(f"LOOK: it watches the same inbox as the original: {config.inbox}; change `inbox` before you start it")
     if config.paper.exchange:
-        click.echo(f"LOOK: it trades at the same paper exchange as the original: {config.paper.exchange}")
+        echo(f"LOOK: it trades at the same paper exchange as the original: {config.paper.exchange}")
     if config.mode == "live":
-        click.echo("it is not armed, and one home trades an account: end the original for good before you arm this one")
-    click.echo(
-        f"trading is halted in it; look at it (`qws recover --dry-run --home {target}`), start it, then `qws resume`"
-    )
+        echo("it is not armed, and one home trades an account: end the original for good before you arm this one")
+    echo(f"trading is halted in it; look at it (`qws recover --dry-run --home {target}`), start it, then `qws resume`")

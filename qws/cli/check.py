@@ -19,12 +19,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from qws.arming import account_label
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import Config, load_config
 from qws.domain.calendar import TradingCalendar
 from qws.errors import ConfigError, QwsError
 from qws.home import Home
 from qws.masking import discreet
+from qws.sentences import localised
 from qws.store.lock import is_held, pid_of
 from qws.store.reading import Views
 
@@ -68,9 +69,9 @@ def check(ctx: click.Context, home: Home, *, as_json: bool) -> None:
     else:
         wide = max(len(each.name) for each in found)
         for each in found:
-            click.echo(f"{each.status:<4}  {each.name:<{wide}}  {each.text}")
+            echo(f"{each.status:<4}  {each.name:<{wide}}  {localised(each.text)}")
             if each.remedy:
-                click.echo(f"{'':<6}{'':<{wide}}  -> {each.remedy}")
+                echo(f"{'':<6}{'':<{wide}}  -> {localised(each.remedy)}")
     code = 2 if "config" in failed else 1 if failed else 0
     if any(each.name == "stuck" for each in found):  # the vendor's threads would keep the interpreter from ending
         sys.stdout.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import load_config
 from qws.errors import AlreadyRunning, StoreError
 from qws.home import Home
@@ -44,8 +44,8 @@ def compact(home: Home, months: int | None, *, as_json: bool) -> None:
         files = [{"month": each.month, "first_id": each.first_id, "last_id": each.last_id} for each in moved]
         print_json({"moved": files, "bytes_before": was, "bytes_after": is_now})
     elif not moved:
-        click.echo(f"compact: nothing is older than {before}")
+        echo(f"compact: nothing is older than {before}")
     else:
         for each in moved:
-            click.echo(f"{each.month}: rows {each.first_id:,} to {each.last_id:,} -> {home.journal_archive}")
-        click.echo(f"compact: journal {was / 1e6:,.1f} MB -> {is_now / 1e6:,.1f} MB")
+            echo(f"{each.month}: rows {each.first_id:,} to {each.last_id:,} -> {home.journal_archive}")
+        echo(f"compact: journal {was / 1e6:,.1f} MB -> {is_now / 1e6:,.1f} MB")

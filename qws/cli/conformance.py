@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from qws.arming import require_armed
-from qws.cli.options import home_option, json_option, leave, print_json
+from qws.cli.options import echo, home_option, json_option, leave, print_json
 from qws.cli.table import width
 from qws.config import Config, load_config
 from qws.conformance.cards import CARDS
@@ -20,6 +20,7 @@ from qws.home import Home
 from qws.log import silent
 from qws.masking import discreet, masked
 from qws.runtime.clock import SystemClock
+from qws.sentences import localised
 
 
 @click.command()
@@ -49,7 +50,7 @@ def conformance(
             order = asyncio.run(examination.proposal(one_lot))
             if not _is_confirmed(config, order):
                 shown = masked(config.xt.account)
-                click.echo(f"not ordered: that is not the account {shown} of the settings", err=True)
+                echo(f"not ordered: that is not the account {shown} of the settings", err=True)
                 leave(ctx, 1, stuck_threads=examination.stuck_threads)
         code = _examined(examination, order, as_json=as_json)
         leave(ctx, code, stuck_threads=examination.stuck_threads)
@@ -68,8 +69,8 @@ def _require_terminal(home: Home, config: Config, *, orders: bool) -> None:
 
 def _is_confirmed(config: Config, order: OrderRequest) -> bool:
     shown = f"{order.shares} {order.code} at {order.price}, its lower limit: {order.shares * order.price:,.2f} CNY"
-    click.echo(f"account {masked(config.xt.account)}: buy {shown}; looked at, then cancelled", err=True)
-    return bool(click.prompt("Type the account id to place this order", err=True) == config.xt.account)
+    echo(f"account {masked(config.xt.account)}: buy {shown}; looked at, then cancelled", err=True)
+    return bool(click.prompt(localised("Type the account id to place this order"), err=True) == config.xt.account)
 
 
 def _examined(examination: Examination, order: OrderRequest | None, *, as_json: bool) -> int:
@@ -78,14 +79,14 @@ def _examined(examination: Examination, order: OrderRequest | None, *, as_json: 
     def tell(result: Result) -> None:
         found.append(result)
         if not as_json:
-            click.echo(discreet(_line(result)))
+            echo(discreet(_line(result)))
 
     try:
         asyncio.run(examination.run(tell, order))
     finally:
         left = discreet(examination.left)
         if left:
-            click.echo(f"LOOK AT THE TERMINAL: {left}", err=True)
+            echo(f"LOOK AT THE TERMINAL: {left}", err=True)
     is_sound = not left and all(each.result is not Verdict.FAILED for each in found)
     if as_json:
         cards = [asdict(each) | {"text": discreet(each.text)} for each in found]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import click
 
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.views import known_run
 from qws.domain.orders import TERMINAL
 from qws.domain.tags import day_part, is_ours, same_day_part
@@ -156,7 +156,7 @@ def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: 
     if as_json:
         print_json({"command": command, "result": result, "text": text})
     else:
-        click.echo(f"{command}: {text}", err=result not in ("accepted", "stored"))
+        echo(f"{command}: {text}", err=result not in ("accepted", "stored"))
     ctx.exit(0 if result in ("accepted", "stored") else 1)
 
 

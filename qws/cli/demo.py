@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import click
 from qws.app import target_rules
 from qws.cli.demo_report import result_of, show
 from qws.cli.home import make_home
+from qws.cli.options import print_json
 from qws.config import Config, make_config
 from qws.domain.codes import classify
 from qws.domain.market import Kind
@@ -23,7 +23,6 @@ from qws.domain.targets import ParsedTarget, Refusal, parse_target
 from qws.errors import ConfigError
 from qws.gateways.files import FileLimits, read_rows
 from qws.home import Home
-from qws.language import speak
 from qws.log import LogTap, start_logging, stop_logging
 from qws.messages import EquityRecorded, RunFinished, TargetRejected
 from qws.pages import FilePages, page_language
@@ -60,7 +59,6 @@ _SAMPLE = (
 @click.pass_context
 def demo(ctx: click.Context, /, folder: Path | None, *, as_json: bool, **options: Any) -> None:
     """One accelerated paper day: a weight file becomes a rebalanced account; prints plan, orders, fills, result."""
-    speak("auto")
     if folder is None and as_json:
         with tempfile.TemporaryDirectory(prefix="qws-demo-") as temporary:
             result, home = _play(Path(temporary), options)
@@ -68,7 +66,7 @@ def demo(ctx: click.Context, /, folder: Path | None, *, as_json: bool, **options
         folder = folder or Path(tempfile.mkdtemp(prefix="qws-demo-"))
         result, home = _play(folder, options)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        print_json(result)
     else:
         show(result, home)
     ctx.exit(0 if result["status"] == "completed" else 1)

@@ -9,10 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from qws.cli.table import heading, reason_word
 from qws.home import Home
+from qws.language import is_chinese
 from qws.messages import RunFinished, TargetRejected
+from qws.reports.figure import Language
 from qws.reports.tracking import RunRow, plot_run_html
 from qws.runtime.message import Message
+from qws.sentences import localised
 from qws.store.reading import Views
 
 _BAR = 24
@@ -70,29 +74,42 @@ def show(result: dict[str, Any], home: Home) -> None:
     """Print a demo for people, and draw its picture."""
     console = Console()
     if result["run_id"] is None:
-        console.print(Text(f"refused [{result['reason']}]: {result['text']}", style="bold red"))
+        console.print(Text(localised(f"refused [{result['reason']}]: {result['text']}"), style="bold red"))
         if result["reason"] != "nothing_ran":
-            console.print(f"The file lies in {home.inbox / 'rejected'}, with the reason beside it.")
+            console.print(localised(f"The file lies in {home.inbox / 'rejected'}, with the reason beside it."))
         return
     console.print(_orders_table(result))
     console.print(_weights_table(result))
     error = result["tracking_error"]
     good = result["status"] == "completed"
+    short = "unknown" if error is None else f"{error:.3%}"
     console.print(
-        Text(f" {result['status']} ", style="bold white on green" if good else "bold white on dark_orange"),
-        Text(f" run {result['run_id']}: {len(result['orders'])} orders, {len(result['fills'])} fills, "),
-        Text(f"{result['rejected_orders']} rejected; tracking error "),
-        Text("unknown" if error is None else f"{error:.3%}", style="bold"),
+        Text(
+            f" {localised(str(result['status']))} ",
+            style="bold white on green" if good else "bold white on dark_orange",
+        ),
+        Text(
+            " "
+            + localised(
+                f"run {result['run_id']}: {len(result['orders'])} orders, {len(result['fills'])} fills, "
+                f"{result['rejected_orders']} rejected; tracking error {short}"
+            )
+        ),
         sep="",
     )
     if result["total_asset"] is not None:
         console.print(
-            f" total asset {result['total_asset']:,.2f} CNY, cash {result['cash']:,.2f}, fees {result['fees']:,.2f};"
-            f" {result['virtual_seconds'] / 3600:.1f} market hours in {result['wall_seconds']:.1f} s"
+            " "
+            + localised(
+                f"total asset {result['total_asset']:,.2f} CNY, cash {result['cash']:,.2f}, fees {result['fees']:,.2f};"
+                f" {result['virtual_seconds'] / 3600:.1f} market hours in {result['wall_seconds']:.1f} s"
+            )
         )
     picture = home.root / "run.html"
-    plot_run_html(picture, title=f"Run {result['run_id']}", rows=_run_rows(result), language="en")
-    console.print(f" picture: {picture}\n everything of this demo (log, journal, files): {home.root}", highlight=False)
+    language: Language = "zh" if is_chinese() else "en"
+    plot_run_html(picture, title=localised(f"Run {result['run_id']}"), rows=_run_rows(result), language=language)
+    for line in (f"picture: {picture}", f"everything of this demo (log, journal, files): {home.root}"):
+        console.print(" " + localised(line), highlight=False)
 
 
 def _only(record: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -100,12 +117,14 @@ def _only(record: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _orders_table(result: dict[str, Any]) -> Table:
-    table = Table(title="Plan, orders and fills", title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in ("", "code"):
-        table.add_column(name)
+    table = Table(
+        title=localised("Plan, orders and fills"), title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
+    for name in ("", "stock_code"):
+        table.add_column(heading(name))
     for name in ("shares", "limit", "filled", "average", "value", "fee"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("status")
+        table.add_column(heading(name), justify="right", no_wrap=True)
+    table.add_column(heading("status"))
     traded: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for fill in result["fills"]:
         traded[fill["order_id"]][0] += fill["shares"] * fill["price"]
@@ -116,7 +135,7 @@ def _orders_table(result: dict[str, Any]) -> Table:
         style = "green" if order["side"] == "sell" else "red"  # A-share screens: buys red, sells green
         full = order["filled"] == order["shares"]
         table.add_row(
-            Text(order["side"], style=style),
+            Text(localised(order["side"]), style=style),
             order["stock_code"],
             f"{order['shares']:,}",
             f"{order['price']:.2f}",
@@ -124,26 +143,30 @@ def _orders_table(result: dict[str, Any]) -> Table:
             average,
             f"{value:,.0f}",
             f"{fee:,.2f}",
-            Text("filled" if full else order["status"], style="" if full else "yellow"),
+            Text(localised("filled" if full else order["status"]), style="" if full else "yellow"),
         )
     if len(result["orders"]) > _ROWS_MAX:
-        table.add_row("", f"... and {len(result['orders']) - _ROWS_MAX} more", "", "", "", "", "", "", "")
+        table.add_row("", localised(f"... and {len(result['orders']) - _ROWS_MAX} more"), "", "", "", "", "", "", "")
     return table
 
 
 def _weights_table(result: dict[str, Any]) -> Table:
-    table = Table(title="\nWanted and achieved", title_justify="left", header_style="bold", box=None, pad_edge=False)
-    table.add_column("code")
+    table = Table(
+        title=localised("\nWanted and achieved"), title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
+    table.add_column(heading("stock_code"))
     for name in ("wanted", "achieved"):
-        table.add_column(name, justify="right")
+        table.add_column(heading(name), justify="right")
     table.add_column("")
-    table.add_column("why not more")
+    table.add_column(localised("why not more"))
     rows = _run_rows(result)
     widest = max((max(row.wanted, row.achieved) for row in rows), default=1.0) or 1.0
     for row in rows[:_ROWS_MAX]:
         done, wanted = round(row.achieved / widest * _BAR), round(row.wanted / widest * _BAR)
         bar = Text("█" * done, style="cyan") + Text("░" * max(0, wanted - done), style="dim")
-        table.add_row(row.code, f"{row.wanted:.2%}", f"{row.achieved:.2%}", bar, Text(row.note, style="yellow"))
+        table.add_row(
+            row.code, f"{row.wanted:.2%}", f"{row.achieved:.2%}", bar, Text(reason_word(row.note), style="yellow")
+        )
     return table
 
 

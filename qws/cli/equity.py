@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.domain.calendar import UnknownDay
 from qws.errors import StoreError
@@ -51,9 +51,9 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
     if not rows and recorded:  # before the first close: what the account was worth after each day's newest run
         newest = {row.day: row for row in sorted(recorded, key=lambda row: row.at)}
         rows = [replace(row, kind="close", run_id=None) for row in newest.values()]
-        click.echo("no close is recorded yet: these are the records after runs", err=True)
+        echo("no close is recorded yet: these are the records after runs", err=True)
     if not rows:
-        click.echo("nothing is recorded yet: the first record is written after the first run", err=True)
+        echo("nothing is recorded yet: the first record is written after the first run", err=True)
         if as_json:
             print_json([])
         ctx.exit(1)
@@ -80,10 +80,10 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
     if as_json:
         print_json(records)
     else:
-        click.echo(table(_COLUMNS, [[record[column.title] for column in _COLUMNS] for record in records]))
+        echo(table(_COLUMNS, [[record[column.title] for column in _COLUMNS] for record in records]))
     if picture is not None:
         _draw(curve, picture, is_chinese=(language or locale.getlocale()[0] or "en").startswith("zh"))
-        click.echo(f"picture: {picture}", err=as_json)
+        echo(f"picture: {picture}", err=as_json)
 
 
 def trading_days(home: Home) -> Callable[[date], bool | None]:
@@ -106,6 +106,6 @@ def _draw(curve: Curve, picture: Path, *, is_chinese: bool) -> None:
         if picture.suffix.lower() == ".html":
             plot_html(curve, picture, language="zh" if is_chinese else "en")
         elif plot_png(curve, picture, language="zh" if is_chinese else "en") == "en" and is_chinese:
-            click.echo("no installed font has Chinese characters: the picture is in English", err=True)
+            echo("no installed font has Chinese characters: the picture is in English", err=True)
     except OSError as error:
         raise StoreError(f"{picture} cannot be written: {error.strerror}; name another file") from error

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from qws.cli.moments import moment_of
-from qws.cli.options import home_option
+from qws.cli.options import echo, home_option
 from qws.cli.views import known_run
 from qws.config import load_config
 from qws.errors import StoreError
@@ -63,7 +63,7 @@ def events(
 
     try:
         for record in followed(look, after, _LOOK_S if follow else 0.0, pause):
-            click.echo(discreet(show(record)))
+            echo(discreet(show(record)))
     except KeyboardInterrupt:
         sys.exit(0)
 
@@ -82,7 +82,7 @@ def followed(
         except StoreError as error:
             if not look_s:
                 raise
-            click.echo(f"qws: {error}; trying again", err=True)
+            echo(f"qws: {error}; trying again", err=True)
             wait(_AGAIN_S)
             continue
         for record in page:

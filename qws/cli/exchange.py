@@ -8,7 +8,7 @@ from functools import partial
 import anyio
 import click
 
-from qws.cli.options import home_option
+from qws.cli.options import echo, home_option
 from qws.config import Config, load_config
 from qws.daemon import stop_on_signals
 from qws.errors import ConfigError
@@ -44,7 +44,7 @@ async def _serve(home: Home, config: Config, address: Address) -> None:
 
     def tell(text: str) -> None:
         with suppress(OSError):  # a terminal that was closed ends no exchange
-            click.echo(f"{clock.now():%Y-%m-%d %H:%M:%S} {text}")
+            echo(f"{clock.now():%Y-%m-%d %H:%M:%S} {text}")
 
     def listening(at: Address) -> None:
         home.exchange_port.write_text(f"{at.port}\n", encoding="utf-8")

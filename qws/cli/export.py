@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from qws.cli.options import home_option
+from qws.cli.options import echo, home_option
 from qws.errors import StoreError
 from qws.home import Home
 from qws.store.archive import EQUITY_COLUMNS, FORMULA_STARTS
@@ -52,7 +52,7 @@ def export(home: Home, kind: str, encoding: str, out: Path | None) -> None:
         raise StoreError(f"{out} cannot be written: {error.strerror}; close the program that has it open") from error
     if not is_equal:
         raise StoreError(f"{out} does not read back as it was written; check the disk")
-    click.echo(f"export: {len(rows):,} rows in {out}")
+    echo(f"export: {len(rows):,} rows in {out}")
 
 
 def read_csv(content: bytes, encoding: str) -> list[list[str]]:

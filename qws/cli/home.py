@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from qws.cli.options import echo
 from qws.errors import ConfigError
 from qws.home import Home
 
@@ -32,9 +33,9 @@ def init(folder: Path) -> None:
     home = Home(folder.resolve())
     kept = [f"{each}" for each in (home.config_file, home.inbox, home.state, home.logs) if each.exists()]
     make_home(folder)
-    click.echo(f"home: {home.root}")
+    echo(f"home: {home.root}")
     if kept:
-        click.echo(f"kept as it was: {', '.join(kept)}")
-    click.echo(f"settings: {home.config_file}")
-    click.echo(f"start the daemon:  qws run --home {home.root}")
-    click.echo(f"then copy a weight file (date, stock_code, weight) into {home.inbox}")
+        echo(f"kept as it was: {', '.join(kept)}")
+    echo(f"settings: {home.config_file}")
+    echo(f"start the daemon:  qws run --home {home.root}")
+    echo(f"then copy a weight file (date, stock_code, weight) into {home.inbox}")

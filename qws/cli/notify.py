@@ -10,7 +10,7 @@ import click
 from qws.alert_text import trial_notice
 from qws.arming import account_label
 from qws.channels import channel_settings, open_channels
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import Config, load_config
 from qws.daemon import in_thread
 from qws.errors import GatewayError
@@ -44,9 +44,9 @@ def test(ctx: click.Context, name: str | None, home: Home, *, as_json: bool) -> 
     if as_json:
         print_json(replies)
     elif not replies:
-        click.echo(f"no channel is configured: add one under [notify.channels.NAME] in {home.config_file}", err=True)
+        echo(f"no channel is configured: add one under [notify.channels.NAME] in {home.config_file}", err=True)
     for each in () if as_json else replies:
-        click.echo(f"{each['channel']}: {'taken' if each['ok'] else 'NOT TAKEN'}: {each['text']}")
+        echo(f"{each['channel']}: {'taken' if each['ok'] else 'NOT TAKEN'}: {each['text']}")
     ctx.exit(0 if replies and all(each["ok"] for each in replies) else 1)
 
 

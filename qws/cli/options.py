@@ -9,6 +9,7 @@ import sys
 import click
 
 from qws.home import Home, find_home
+from qws.sentences import localised
 
 
 def _home(ctx: click.Context, param: click.Parameter, value: str | None) -> Home:
@@ -19,6 +20,11 @@ home_option = click.option(
     "--home", metavar="DIR", callback=_home, help="The home; default: QWS_HOME, or the present folder."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value and nothing else.")
+
+
+def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Tell people something: what we said in English, in their language."""
+    click.echo(localised(text), err=err, nl=nl)
 
 
 def print_json(value: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from qws.cli.options import leave
+from qws.cli.options import echo, leave, print_json
 from qws.cli.table import Column, table
 from qws.config import Config, load_config, make_config
 from qws.domain.market import Side
@@ -52,7 +51,6 @@ def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool
 
     At a terminal the account is read under its lock: stop the daemon first (exit 3).
     """
-    speak("auto")
     clock, look = SystemClock(), None
     now = clock.now()
     if options["prices"] is None:
@@ -71,7 +69,7 @@ def plan(ctx: click.Context, /, file: Path, folder: str | None, *, as_json: bool
         result = preview(file, _config(options), Path.cwd(), None, now)
     document = _document(result)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
         _show(document)
     code = 0 if document["status"] == "ready" else 1
@@ -145,22 +143,22 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
 
 def _show(document: dict[str, Any]) -> None:
     for refusal in document["refusals"]:
-        click.echo(f"refused [{refusal['code']}]: {refusal['text']}", err=True)
+        echo(f"refused [{refusal['code']}]: {refusal['text']}", err=True)
     if "totals" not in document:
         return
     rows = [*document["plan"], *document["idle"]]
-    click.echo(table(_COLUMNS, [[_cell(row, column.title) for column in _COLUMNS] for row in rows]))
+    echo(table(_COLUMNS, [[_cell(row, column.title) for column in _COLUMNS] for row in rows]))
     for row in document["dropped"]:
-        click.echo(f"filtered row {row['row']} {row['stock_code']}: [{row['reason']}] {row['text']}")
+        echo(f"filtered row {row['row']} {row['stock_code']}: [{row['reason']}] {row['text']}")
     totals = document["totals"]
     money = {name: f"{value:,.2f}" for name, value in totals.items()}
-    click.echo(
+    echo(
         "{day}, as of {as_of}: buys {buys}, sells {sells}, fees {fees}, cash left {cash_left} of {total_asset}".format(
             day=document["day"], as_of=document["as_of"], **money
         )
     )
     before, after = totals["tracking_error_before"], totals["tracking_error_after"]
-    click.echo(f"tracking error {before:.3%} before, {after:.3%} after; turnover {totals['turnover']:.1%}")
+    echo(f"tracking error {before:.3%} before, {after:.3%} after; turnover {totals['turnover']:.1%}")
 
 
 def _cell(row: dict[str, Any], name: str) -> Any:

@@ -7,7 +7,7 @@ from itertools import groupby
 import click
 
 from qws.cli.executions import by_run, fees_of, record_of, works_of
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.cli.views import known_run
 from qws.domain.quality import Work, quality_of
@@ -60,10 +60,10 @@ def quality(home: Home, run_id: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json({"runs": runs, "months": months})
     elif not runs:
-        click.echo("no run has traded yet")
+        echo("no run has traded yet")
     else:
-        click.echo(_table((Column("run_id"), *_TOTALS), runs) + "\n")
-        click.echo(_table((Column("month"), Column("runs"), *_TOTALS), months))
+        echo(_table((Column("run_id"), *_TOTALS), runs) + "\n")
+        echo(_table((Column("month"), Column("runs"), *_TOTALS), months))
 
 
 def _one(views: Views, run_id: str, *, as_json: bool) -> None:
@@ -74,9 +74,9 @@ def _one(views: Views, run_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"run_id": run_id, "names": names, "total": total})
     elif not names:
-        click.echo("this run sent no order")
+        echo("this run sent no order")
     else:
-        click.echo(f"{_table(_NAMES, names)}\n\n{_table(_TOTALS, [total])}")
+        echo(f"{_table(_NAMES, names)}\n\n{_table(_TOTALS, [total])}")
 
 
 def _total(works: list[Work], runs: list[Record]) -> dict[str, object]:

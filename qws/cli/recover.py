@@ -8,7 +8,7 @@ from datetime import date
 import click
 
 from qws import messages as m
-from qws.cli.options import home_option, json_option, leave, print_json
+from qws.cli.options import echo, home_option, json_option, leave, print_json
 from qws.cli.table import Column, table
 from qws.config import load_config
 from qws.domain.orders import BrokerOrder, OrderStatus
@@ -48,7 +48,7 @@ def recover(ctx: click.Context, home: Home, *, dry_run: bool, as_json: bool) -> 
         if as_json:
             print_json({"status": "refused", "text": str(refusal)})
         else:
-            click.echo(f"recover: {refusal}", err=True)
+            echo(f"recover: {refusal}", err=True)
         ctx.exit(2)
     if as_json:
         print_json(found)
@@ -234,24 +234,24 @@ def _alarm(code: str, text: str) -> Record:
 def _show(home: Home, found: dict[str, list[Record] | Record | str | bool]) -> None:
     broker = found["broker"]
     assert isinstance(broker, dict)
-    click.echo(f"no daemon runs in {home.root}; a start at {str(found['at'])[:19].replace('T', ' ')} would do this:")
-    click.echo("trading is halted; `qws resume` allows it again" if found["halted"] else "trading is not halted")
+    echo(f"no daemon runs in {home.root}; a start at {str(found['at'])[:19].replace('T', ' ')} would do this:")
+    echo("trading is halted; `qws resume` allows it again" if found["halted"] else "trading is not halted")
     for asked in _records(found["waiting"]):
-        click.echo(f"takes effect first: {asked['command']} by {asked['by']}")
+        echo(f"takes effect first: {asked['command']} by {asked['by']}")
     lists = f"lists {broker['orders']} orders and {broker['trades']} trades of today"
-    click.echo(f"the broker {lists if broker['answers'] else 'does not answer: ' + str(broker['text'])}")
+    echo(f"the broker {lists if broker['answers'] else 'does not answer: ' + str(broker['text'])}")
     for key, title, names in _TABLES:
         rows = _records(found[key])
         shown = [row for row in rows if key != "orders" or not _is_settled(row)]
         if shown:
             columns = [Column(name, ",.3f" if name == "price" else "") for name in names]
-            click.echo(f"\n{title}\n{table(columns, [[row[name] for name in names] for row in shown])}")
+            echo(f"\n{title}\n{table(columns, [[row[name] for name in names] for row in shown])}")
         if len(shown) < len(rows):
-            click.echo(f"\nsettled orders of the day: {len(rows) - len(shown)}")
+            echo(f"\nsettled orders of the day: {len(rows) - len(shown)}")
     if not found["runs"] and not found["files"]:
-        click.echo("\nnothing to do")
+        echo("\nnothing to do")
     for alarm in _records(found["alarms"]):
-        click.echo(f"\nneeds a person: [{alarm['code']}] {alarm['text']}")
+        echo(f"\nneeds a person: [{alarm['code']}] {alarm['text']}")
 
 
 def _is_settled(order: Record) -> bool:

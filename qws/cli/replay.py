@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from qws.cli.home import make_home
-from qws.cli.options import print_json
+from qws.cli.options import echo, print_json
 from qws.config import make_config
 from qws.domain.calendar import UnknownDay
 from qws.replay import Story, equal_weights
@@ -56,7 +56,7 @@ def replay(ctx: click.Context, /, *, plot: Path | None, as_json: bool, **options
         print_json(document)
     else:
         for name, value in document.items():
-            click.echo(f"{name:18} {value}")
+            echo(f"{name:18} {value}")
     ctx.exit(0 if not document["invariants_broken"] and document["runs"].get("completed", 0) == len(days) else 1)
 
 

@@ -13,7 +13,7 @@ import click
 
 from qws.cli.equity import trading_days
 from qws.cli.executions import by_run, fees_of, record_of, works_of
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import load_config
 from qws.domain.quality import quality_of
 from qws.errors import StoreError
@@ -61,7 +61,7 @@ def report(ctx: click.Context, /, *, home: Home, flows: dict[date, Decimal], as_
     """Performance of a period: time-weighted returns, some thirty figures, deposits, execution quality."""
     rows = [row for row in read_equity(home.equity) if row.kind == "close"]
     if not rows:
-        click.echo("no close is recorded yet: the first one is written after the first trading day", err=True)
+        echo("no close is recorded yet: the first one is written after the first trading day", err=True)
         ctx.exit(1)
     if unknown := sorted(flows.keys() - {row.day for row in rows}):
         raise click.BadParameter(f"no close is recorded on {unknown[0]}", param_hint="--flow")
@@ -118,21 +118,21 @@ def _write(sheet: TearSheet, html: Path | None, png: Path | None, language: Lang
             from qws.reports.tear_picture import plot_tear_sheet
 
             if plot_tear_sheet(sheet, png, language=language) != language:
-                click.echo("no installed font has Chinese characters: the picture is in English", err=True)
+                echo("no installed font has Chinese characters: the picture is in English", err=True)
     except OSError as error:
         raise StoreError(f"{html or png} cannot be written: {error.strerror}; name another file") from error
     for path in filter(None, (html, png)):
-        click.echo(f"tear sheet: {path}", err=is_quiet)
+        echo(f"tear sheet: {path}", err=is_quiet)
 
 
 def _show(sheet: TearSheet, language: Language) -> None:
     for line in (*headline(sheet, language), *warnings(sheet, language)):
-        click.echo(line)
+        echo(line)
     pairs = figure_pairs(sheet, language)
     for name, value in pairs:
-        click.echo(f"  {name}: {value}")
+        echo(f"  {name}: {value}")
     for row in flow_rows(sheet, language):
-        click.echo("  ".join(row))
+        echo("  ".join(row))
 
 
 def _document(sheet: TearSheet) -> dict[str, object]:

@@ -10,6 +10,7 @@ import click
 from loguru import logger
 
 from qws.arming import account_label
+from qws.cli.options import echo
 from qws.config import Config, load_config
 from qws.daemon import serve
 from qws.errors import QwsError, StoreError
@@ -65,7 +66,7 @@ def _serve(home: Home, config: Config, *, quiet: bool) -> int:
         error = first if isinstance(first, QwsError) else _broken(first)
     logger.error("{}", error)
     if quiet:  # what ends the daemon is told on the terminal too
-        click.echo(f"qws: {discreet(str(error))}", err=True)
+        echo(f"qws: {discreet(str(error))}", err=True)
     return error.exit_code
 
 

@@ -7,11 +7,12 @@ from itertools import groupby
 
 import click
 
-from qws.cli.options import home_option, json_option, print_json
+from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.domain.tags import same_attempt_part
 from qws.domain.trading_state import TradingState
 from qws.home import Home
+from qws.sentences import localised
 from qws.store.lock import is_held, pid_of
 from qws.store.reading import Record, Views
 
@@ -65,35 +66,33 @@ def state_of(home: Home, views: Views, daemon: Record) -> str:
 
 
 def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Record]) -> None:
-    click.echo(_headline(home, views.daemon(), str(found["state"]), found["halted_at"]))
+    echo(_headline(home, views.daemon(), str(found["state"]), found["halted_at"]))
     if found["halted"]:
-        click.echo("trading is halted; `qws resume` allows it again")
+        echo("trading is halted; `qws resume` allows it again")
     if found["trading"] == TradingState.REDUCE_ONLY:
-        click.echo("trading only reduces, nothing is bought; `qws resume` allows buys again")
+        echo("trading only reduces, nothing is bought; `qws resume` allows buys again")
     for run in views.held():
         run_id = run["run_id"]
-        click.echo(f"held: {run_id} waits for `qws approve {run_id}` or `qws reject {run_id}`: {run['text']}")
+        echo(f"held: {run_id} waits for `qws approve {run_id}` or `qws reject {run_id}`: {run['text']}")
     if unseen := views.unseen():
-        click.echo(
-            f"nobody has acknowledged: {', '.join(f'{count} {name}' for name, count in unseen.items())}; `qws alerts`"
-        )
+        echo(f"nobody has acknowledged: {', '.join(f'{count} {name}' for name, count in unseen.items())}; `qws alerts`")
     if waiting := views.waiting():
-        click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
+        echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
     if found["state"] != "stopped" and (metrics := views.daemon().get("metrics")):
-        click.echo(f"metrics: {metrics}")
+        echo(f"metrics: {metrics}")
     if account := views.account():
-        click.echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
+        echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()
-    click.echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
+    echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
     _show_waiting(targets)
     if actors := views.actors():
-        click.echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
+        echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
 
 
 def _show_waiting(targets: Sequence[Record]) -> None:
     if targets:
         names = ("day", "file", "target_id", "accepted_at")
-        click.echo(f"\ntargets that wait for their day\n{_table(names, targets)}")
+        echo(f"\ntargets that wait for their day\n{_table(names, targets)}")
 
 
 def _headline(home: Home, daemon: Record, state: str, halted_at: object) -> str:
@@ -168,10 +167,10 @@ def positions(home: Home, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif not found:
-        click.echo("no holding is known")
+        echo("no holding is known")
     else:
         rows = [{"stock_code": code, **row} for code, row in found.items()]
-        click.echo(_table(("stock_code", "shares", "sellable", "value"), rows))
+        echo(_table(("stock_code", "shares", "sellable", "value"), rows))
 
 
 @click.command()
@@ -193,12 +192,12 @@ def trace(home: Home, run_id: str, *, as_json: bool) -> None:
         if row["kind"] == "Started":
             row["line"] = _beginning(messages, row)
     for day, rows in groupby(messages, key=lambda row: str(row["at"])[:10]):
-        click.echo(f"{day}\n{_tree(list(rows))}\n")
+        echo(f"{day}\n{_tree(list(rows))}\n")
     if settled:
         names = ("attempt", "order_id", "tag", "stock_code", "side", "shares", "filled", "settled")
-        click.echo(f"orders of the attempts that were cut off\n{_table(names, settled)}\n")
+        echo(f"orders of the attempts that were cut off\n{_table(names, settled)}\n")
     if untraded:
-        click.echo(f"not traded as wanted\n{_table(('stock_code', 'row', 'reason', 'text'), untraded)}")
+        echo(f"not traded as wanted\n{_table(('stock_code', 'row', 'reason', 'text'), untraded)}")
 
 
 def _beginning(messages: Sequence[Record], started: Record) -> str:
@@ -226,7 +225,7 @@ def _tree(messages: Iterable[Record]) -> str:
     for row in messages:
         cause = "" if row["parent"] is None else f"<-#{row['parent']}"
         kind = "  " * int(str(row["depth"])) + str(row["kind"])
-        rows.append((str(row["at"])[11:19], kind, f"#{row['id']}", cause, row["sender"], row["line"]))
+        rows.append((str(row["at"])[11:19], kind, f"#{row['id']}", cause, row["sender"], localised(str(row["line"]))))
     wide = max(len(kind) for _, kind, *_ in rows)
     long = max(len(number) for _, _, number, *_ in rows)
     after = max(len(cause) for _, _, _, cause, *_ in rows)
@@ -276,7 +275,7 @@ def _show(rows: list[Record], as_table: Callable[[list[Record]], str], nothing: 
     if as_json:
         print_json(rows)
     else:
-        click.echo(as_table(rows) if rows else nothing)
+        echo(as_table(rows) if rows else nothing)
 
 
 def _table(names: Sequence[str], rows: Iterable[Record]) -> str:

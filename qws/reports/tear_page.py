@@ -9,6 +9,7 @@ from qws.reports import equity_page, markup
 from qws.reports.figure import ACCOUNT, BENCHMARK, FAINT, GRID, Language, page_of, percent, percent_ticks
 from qws.reports.markup import Column
 from qws.reports.performance import Stretch
+from qws.reports.tear_day import day_svg
 from qws.reports.tear_sheet import (
     QUALITY,
     TearSheet,
@@ -30,15 +31,17 @@ def tear_sheet_page(sheet: TearSheet, language: Language) -> str:
     words = WORDS[language]
     title, period = headline(sheet, language)
     chart, script = equity_page.chart_of(sheet.period.curve, language)
+    if sheet.is_short:
+        chart, script = day_svg(sheet, language), ""
     parts = [f"<h1>{escape(title)}</h1>", markup.paragraph(period)]
     parts += [markup.paragraph(text, "warning") for text in warnings(sheet, language)]
     parts.append(chart)
-    if sheet.bars:
+    if sheet.bars and not sheet.is_short:
         parts += [markup.heading(bars_title(sheet, language)), bars_svg(sheet.bars)]
     parts += [markup.heading(words["figures"]), markup.pairs(figure_pairs(sheet, language))]
     head, lines = month_table(sheet, language)
     columns = [Column(name, is_number=at > 1) for at, name in enumerate(head)]
-    parts += [markup.heading(words["months"]), markup.table(columns, lines)] if lines else []
+    parts += [markup.heading(words["months"]), markup.table(columns, lines)] if lines and not sheet.is_short else []
     if rows := flow_rows(sheet, language):
         columns = [Column(words["day"]), Column(words["kind"]), Column(words["amount"], is_number=True)]
         parts += [markup.heading(words["flows"]), markup.table(columns, rows), markup.paragraph(words["flows_note"])]

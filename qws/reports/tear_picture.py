@@ -19,6 +19,7 @@ from qws.reports.figure import (
     percent_ticks,
     save_png,
 )
+from qws.reports.tear_day import plot_day
 from qws.reports.tear_page import bars_title
 from qws.reports.tear_sheet import QUALITY, TearSheet, figure_pairs, headline, quality_cells, warnings
 from qws.reports.tear_words import WORDS
@@ -40,6 +41,8 @@ def plot_tear_sheet(sheet: TearSheet, path: Path, *, language: Language) -> Lang
     """
     from matplotlib.figure import Figure
 
+    if sheet.is_short:
+        return plot_day(sheet, path, language=language)
     family = find_font(_texts(sheet, language))
     if family is None:
         language, family = "en", LATIN_FONT

@@ -40,10 +40,17 @@ class TearSheet:
         months = tuple(by_month(period.curve))
         return cls(period, found, extremes(period.curve), tuple(bars(period)), months, execution)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is of one day, or of the first close that is recorded: too little for curves and ratios."""
+        return len(self.period.curve.points) <= 2 and not self.period.curve.missing
+
 
 def headline(sheet: TearSheet, language: Language) -> tuple[str, str]:
     """The title with the returns, and the line that says what it is of."""
     words, found, curve = WORDS[language], sheet.found, sheet.period.curve
+    if not sheet.period.sessions:
+        return f"{words['title']}   {curve.last.day}", words["first_close"]
     parts = [words["title"], f"{words['account']} {percent(found['total_return'], signed=True)}"]
     if found["benchmark_return"] is not None:
         parts.append(f"{words['benchmark']} {percent(found['benchmark_return'], signed=True)}")
@@ -67,8 +74,13 @@ def warnings(sheet: TearSheet, language: Language) -> list[str]:
 
 
 def figure_pairs(sheet: TearSheet, language: Language) -> list[tuple[str, str]]:
-    """Every figure as a name and a value."""
-    return [(name, _shown(key, kind, sheet)) for key, (kind, name) in FIGURES[language].items()]
+    """Every figure as a name and a value; of a single day only those it has, after the total assets."""
+    pairs = [(name, _shown(key, kind, sheet)) for key, (kind, name) in FIGURES[language].items()]
+    if not sheet.is_short:
+        return pairs
+    kept = [(name, value) for (name, value), key in zip(pairs, FIGURES[language], strict=True) if _is_of_a_day(key)]
+    total = (WORDS[language]["total_asset"], f"{sheet.period.curve.last.total_asset:,.2f}")
+    return [total, *((name, value) for name, value in kept if value != "-")]
 
 
 def flow_rows(sheet: TearSheet, language: Language) -> list[tuple[str, str, str]]:
@@ -108,6 +120,10 @@ def quality_cells(quality: Quality) -> list[str]:
     numbers = ["-" if value is None else f"{value:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0") for value in bp]
     wait = "-" if quality.fill_s is None else f"{quality.fill_s:,.1f}"
     return [f"{quality.traded:,.0f}", percent(quality.fill_ratio, signed=False), *numbers, wait]
+
+
+def _is_of_a_day(key: str) -> bool:
+    return key not in {"max_drawdown", "best_day", "worst_day", "win_rate"}
 
 
 def _compound(returns: Sequence[float]) -> float:

@@ -9,6 +9,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "title": "Performance",
         "period": "{first} to {last}: trading days {sessions}, of them not recorded {missing}; returns from the close "
         "of {base}, time-weighted",
+        "first_close": "The first close on record: returns begin with the next one.",
+        "total_asset": "Total assets, CNY",
         "account": "Account",
         "benchmark": "SSE Composite",
         "excess": "Excess",
@@ -46,6 +48,8 @@ WORDS: dict[Language, dict[str, str]] = {
     "zh": {
         "title": "业绩报告",
         "period": "{first} 至 {last}: 交易日 {sessions} 个, 其中缺记录 {missing} 个; 收益自 {base} 收盘起, 时间加权",
+        "first_close": "第一条收盘记录: 收益从下一个交易日开始计算",
+        "total_asset": "总资产 (元)",
         "account": "账户",
         "benchmark": "上证指数",
         "excess": "超额",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qws.domain.drops import READ_SUFFIXES, Claimed, Drop, Look, is_ignored, name_refusal
 from qws.domain.targets import Refusal
+from qws.sentences import localised
 from qws.store.lease import is_being_written
 from qws.store.parquet_file import replace_file, write_atomically
 
@@ -120,7 +121,7 @@ class InboxFolder:
         if claimed is not None and self.look(claimed) is None:
             return
         self._rejected.mkdir(exist_ok=True)
-        text = reason.replace("\n", "\r\n").encode("utf-8-sig")  # Notepad needs both to show Chinese lines
+        text = localised(reason).replace("\n", "\r\n").encode("utf-8-sig")  # Notepad needs both to show Chinese lines
         for target in _names(self._rejected, name):
             beside = target.with_name(f"{target.name}.reason.txt")
             if self.look(target) is None and (self.look(beside) is None or beside.read_bytes() == text):

@@ -10,6 +10,7 @@ from loguru import logger
 
 from qws.domain.account import Asset
 from qws.messages import EquityRecorded, LedgerDrift, RecordDisputed, RunFinished, TargetAccepted
+from qws.sentences import localised
 from qws.store.archive import EquityRow, MirrorStale, append_equity, is_mirrored, write_target
 from qws.store.parquet_file import write_atomically
 
@@ -45,7 +46,7 @@ class FileArchive:
             "day": result.day.isoformat(),
             "status": result.status,
             "reason": result.reason,
-            "text": result.text,
+            "text": localised(result.text),
             "finished_at": result.at.isoformat(),
             "total_asset": float(result.asset.total) if result.asset else None,
             "cash": float(result.asset.cash) if result.asset else None,
@@ -63,7 +64,7 @@ class FileArchive:
                 for outcome in result.outcomes
             ],
             "filtered": [
-                {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": row.text}
+                {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": localised(row.text)}
                 for row in (target.dropped if target is not None else ())
             ],
             "drifts": [

@@ -12,6 +12,7 @@ import pytest
 from qws.domain.quality import quality_of
 from qws.reports.figure import ACCOUNT, Language
 from qws.reports.performance import Traded, period_of
+from qws.reports.tear_day import day_returns
 from qws.reports.tear_page import tear_sheet_page
 from qws.reports.tear_picture import plot_tear_sheet
 from qws.reports.tear_sheet import Execution, TearSheet, figure_pairs, month_table
@@ -72,13 +73,30 @@ def test_deposits_are_listed_and_what_was_not_traded_has_no_table(tmp_path: Path
     assert WORDS["en"]["execution_note"] not in page.text
 
 
-@pytest.mark.parametrize("count", [1, 15, 120])
+@pytest.mark.parametrize("count", [15, 120])
 def test_a_png_is_of_full_size_and_not_blank(tmp_path: Path, count: int) -> None:
     assert plot_tear_sheet(a_sheet(count), tmp_path / "new" / "sheet.png", language="en") == "en"
 
     png = Png(tmp_path / "new" / "sheet.png")
     assert (png.width, png.height) == (1650, 2040)
     assert 0.02 < png.inked < 0.5
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_sheet_of_a_day_is_as_high_as_what_it_has(tmp_path: Path, count: int, language: Language) -> None:
+    require_chinese_font()
+    sheet = a_sheet(count)
+
+    assert plot_tear_sheet(sheet, tmp_path / "day.png", language=language) == language
+
+    png = Png(tmp_path / "day.png")
+    assert png.width == 1650
+    assert 300 < png.height < 900
+    assert png.inked > 0.008
+    assert "-" not in {value for _, value in figure_pairs(sheet, language)}
+    assert len(day_returns(sheet, language)) == (3 if count > 1 else 0)
+    assert "<script" not in tear_sheet_page(sheet, language)
 
 
 def test_a_chinese_png_is_drawn_with_a_font_that_has_every_glyph(

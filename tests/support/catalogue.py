@@ -16,6 +16,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from tests.support.sentences import sentences
+
 ROOT = Path(__file__).parents[2]
 PO = ROOT / "qws" / "locale" / "zh_CN" / "LC_MESSAGES" / "qws.po"
 MO = PO.with_suffix(".mo")
@@ -45,8 +47,18 @@ def texts_of(path: Path) -> Iterator[str | None]:
 
 def marked() -> dict[Path, set[str | None]]:
     """The marked texts of every file of the program."""
-    files = [path for folder in ("qws", "actors") for path in sorted((ROOT / folder).rglob("*.py"))]
-    return {path: set(texts_of(path)) for path in files}
+    return {path: set(texts_of(path)) for path in _sources()}
+
+
+def _sources() -> list[Path]:
+    return [path for folder in ("qws", "actors") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def spoken() -> dict[str, str]:
+    """The sentences that are made in English and translated where they are shown, each with the first file of it."""
+    names = [path.relative_to(ROOT).as_posix() for path in _sources()]
+    pairs = [(text, name) for name in names for text in sorted(sentences(ROOT / name, name))]
+    return dict(reversed(pairs))
 
 
 def read_catalogue() -> Catalog:
@@ -67,7 +79,7 @@ def placeholders(text: str) -> set[tuple[str, str | None, str | None]]:
 
 def complaints() -> list[str]:
     """What keeps the catalogue from being complete, one line each."""
-    said = {text for texts in marked().values() for text in texts}
+    said = {text for texts in marked().values() for text in texts} | set(spoken())
     catalogue = read_catalogue()
     kept = entries(catalogue)
     plain = {text for text in said if text is not None}

@@ -41,7 +41,13 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/gateways/wire/": ("qws.gateways.wire", *_EDGES),
     "qws/gateways/notify/": ("qws.gateways.notify", *_EDGES),
     "qws/gateways/": _EDGES,
-    "qws/store/": ("qws.store", *_EDGES, "qws.messages", "qws.runtime.message"),  # the journal keeps envelopes
+    "qws/store/": (
+        "qws.store",
+        *_EDGES,
+        "qws.messages",
+        "qws.runtime.message",
+        "qws.sentences",
+    ),  # the journal keeps envelopes
     "qws/reports/": ("qws.reports", "qws.domain", "qws.errors", "qws.store.archive"),
     "actors/": (
         *_EDGES,

@@ -1,0 +1,159 @@
+"""Sentences that were made in English, in the language of this process: the catalogue's texts are patterns here.
+
+Refusals, errors and results carry finished English sentences: pure functions make them and the journal keeps them.
+Where one is shown to a person, its pattern in the catalogue tells which values stand in it; so old rows are read too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from string import Formatter
+from typing import NamedTuple
+
+from qws import language
+from qws.reports.reasons import said
+from qws.words import N_
+
+_DEEP = 4  # a sentence may quote one that quotes another
+_GLUE = {": ": "\uff1a", "; ": "\uff1b", ", ": "\uff0c"}  # what sentences are put together with
+_SPLITS_MAX = 12
+_HEAD = re.compile(r"(?:([a-z][a-z_0-9-]*)|row (\d+)): (.*)")
+_PARTS = re.compile(r"((?:\s|-> |\[[a-z_0-9]+\] )*)(.*?)(\s*)")
+
+
+class _Pattern(NamedTuple):
+    landmark: str  # a text without it cannot match
+    weight: int  # characters that must be there: the pattern that knows most of a text wins
+    source: str
+    translation: str
+
+
+_ALONE = (  # sentences of one word, parts of sentences, and statuses: too short to be found by their looks
+    N_("row {number}"),
+    N_("{count} columns where the header has {wanted}"),
+    N_("{mode} account"),
+    N_("refused [{code}]"),
+    N_("picture: {path}"),
+    N_("home: {path}"),
+    N_("settings: {path}"),
+    N_("Run {id}"),
+    N_("{count} info"),
+    N_("{count} warning"),
+    N_("{count} critical"),
+    N_("running"),
+    N_("stopped"),
+    N_("halted"),
+    N_("ready"),
+    N_("readable"),
+    N_("unreported"),
+    N_("wait_reporting"),
+    N_("reported_cancel"),
+    N_("partsucc_cancel"),
+    N_("part_cancel"),
+    N_("canceled"),
+    N_("part_succ"),
+    N_("succeeded"),
+    N_("junk"),
+)
+
+
+def localised(text: str) -> str:
+    """A text of ours in the chosen language, line by line; what the catalogue does not know stays as it is."""
+    if not language.is_chinese():
+        return text
+    return "\n".join(_line(line, _DEEP) for line in text.split("\n"))
+
+
+def reasoned(code: str, text: str = "") -> str:
+    """A stable code with what there is to say of it: its words in Chinese, then the text of the moment."""
+    words = said(code, "zh") if language.is_chinese() else code
+    told = [part for part in ("" if words == code else words, localised(text)) if part]
+    return f"[{code}] {_GLUE[', '].join(told)}".rstrip()
+
+
+def _line(line: str, deep: int) -> str:
+    parts = _PARTS.fullmatch(line)
+    if parts is None or not parts[2]:
+        return line
+    before, text, after = parts.groups()
+    return before + _sentence(text, deep) + after
+
+
+def _sentence(text: str, deep: int) -> str:
+    known = _headed(text, deep) or _known(text, deep)
+    if known is None and text.endswith(":"):
+        return _sentence(text[:-1], deep) + _GLUE[": "]
+    if known is not None or not deep:
+        return known or text
+    for glue, ours in _GLUE.items():
+        parts = text.split(glue, _SPLITS_MAX)
+        for at in range(1, len(parts)):
+            left, right = glue.join(parts[:at]), glue.join(parts[at:])
+            first, second = _known(left, deep), _headed(right, deep) or _known(right, deep)
+            if first is not None or second is not None:
+                is_list = glue == ", " and (first is None or second is None)
+                return _line(left, deep - 1) + (glue if is_list else ours) + _line(right, deep - 1)
+    return _known(text, deep, is_strict=False) or text
+
+
+def _headed(text: str, deep: int) -> str | None:
+    """A sentence behind a code, which stays as it is, or behind the number of its row."""
+    if (found := _HEAD.fullmatch(text)) is None:
+        return None
+    code, number, rest = found.groups()
+    sentence = _headed(rest, deep) or _known(rest, deep)
+    if sentence is None:
+        return None
+    row = language.translated("row {number}").format(number=number) + _GLUE[": "] if number else ""
+    return (row or f"{code}: ") + sentence
+
+
+def _known(text: str, deep: int, *, is_strict: bool = True) -> str | None:
+    """By the catalogue; strictly, no value in front swallows what may be a sentence of its own."""
+    is_value = deep < _DEEP and " " not in text and text not in _ALONE  # a name of the user's, whatever it means
+    exact = text if is_value else language.translated(text)
+    if exact != text:
+        return exact
+    if not deep or not re.search("[a-z]{2}", text):
+        return None
+    for pattern in _patterns():
+        if pattern.landmark not in text or (found := _compiled(pattern.source).fullmatch(text)) is None:
+            continue
+        front = found[1] if found.start(1) == 0 else ""
+        if not is_strict or not any(glue in front for glue in _GLUE):
+            return _filled(pattern.translation, {name: _line(it, deep - 1) for name, it in found.groupdict().items()})
+    return None
+
+
+def _filled(translation: str, values: Mapping[str, str]) -> str:
+    """Formats and conversions were spent when the English sentence was made."""
+    pieces = []
+    for literal, name, _, _ in Formatter().parse(translation):
+        pieces.append(literal + ("" if name is None else values[f"_{name}"]))
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[_Pattern, ...]:
+    found = []
+    for source, translation in language.catalogue().items():
+        pieces = [(literal, name) for literal, name, _, _ in Formatter().parse(source)]
+        literals = [literal for literal, _ in pieces]
+        if any(name is not None for _, name in pieces) and re.search("[A-Za-z]{2}", "".join(literals)):
+            found.append(_Pattern(max(literals, key=len), len("".join(literals)), source, translation))
+    # What begins with words of its own is surer than what may begin with anything.
+    return tuple(sorted(found, key=lambda each: (each.source.startswith("{"), -each.weight)))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    pattern = ""
+    for literal, name, _, _ in Formatter().parse(source):
+        pattern += re.escape(literal)
+        if name is not None:
+            pattern += f"(?P=_{name})" if name in seen else f"(?P<_{name}>.*?)"
+            seen.add(name)
+    return re.compile(pattern)

@@ -1,0 +1,87 @@
+"""The command line speaks the language of the home that is meant: output, help, errors, tables."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from qws import language
+from qws.cli import COMMANDS, cli
+from qws.cli.home import make_home
+from qws.cli.table import width
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+SOURCES = sorted((Path(__file__).parents[2] / "qws" / "cli").glob("*.py"))
+# What prints for programs, or what others wrote: JSON, the log's lines, the diagram, the last words of `main`.
+BARE = {"options.py", "log.py", "topology.py", "__init__.py"}
+
+
+@pytest.fixture(autouse=True)
+def _the_language_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LANGUAGE", "")
+    before = language._translations
+    yield
+    language._translations = before
+    gettext.textdomain("messages")
+
+
+def a_home(folder: Path, tongue: str) -> str:
+    home = make_home(folder)
+    text = home.config_file.read_text(encoding="utf-8")
+    home.config_file.write_text(re.sub('language = "[a-zA-Z_]+"', f'language = "{tongue}"', text), encoding="utf-8")
+    return str(home.root)
+
+
+def said(*arguments: str) -> str:
+    return CliRunner().invoke(cli, list(arguments)).output
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "check", "runs", "orders", "positions", "halt", "alerts", "equity", "quality"]
+)
+def test_a_command_answers_in_the_language_of_its_home(tmp_path: Path, command: str) -> None:
+    assert CHINESE.search(said(command, "--home", a_home(tmp_path / "zh", "zh_CN")))
+    assert not CHINESE.search(said(command, "--home", a_home(tmp_path / "en", "en")))
+
+
+def test_a_faulty_use_is_told_in_chinese(tmp_path: Path) -> None:
+    answer = said("cancel", "--home", a_home(tmp_path, "zh_CN"))
+
+    assert "错误：请说明撤哪些委托：`qws cancel --all` 撤销本程序的全部未成交委托" in answer
+    assert "用法：" in answer
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_help_is_chinese_and_fits_a_terminal(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("QWS_LANGUAGE", "zh_CN")
+
+    lines = said(command, "--help").splitlines()
+
+    described = [line for line in lines[1:] if re.match(r"  +\S", line)]
+    assert described
+    assert [line for line in described if re.search("[a-z]{3,} [a-z]{2,} [a-z]{2,}", line)] == []
+    assert max(width(line) for line in lines) <= 82
+
+
+def test_json_is_the_same_in_every_language(tmp_path: Path) -> None:
+    home = a_home(tmp_path, "zh_CN")
+
+    assert not CHINESE.search(said("status", "--home", home, "--json"))
+
+
+def test_no_command_prints_past_the_translation() -> None:
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in SOURCES
+        if path.name not in BARE
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.echo", "click.secho", "print")
+    ]
+
+    assert found == []

@@ -1,0 +1,103 @@
+"""What was said in English is read in Chinese: refusals, breaches, ends of runs, errors, whoever made the sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from qws import language
+from qws.domain.drops import refusal_notice
+from qws.domain.risk.catalogue import KINDS
+from qws.domain.targets import Refusal
+from qws.language import speak
+from qws.reports.reasons import CODES
+from qws.runtime.clock import SHANGHAI
+from qws.sentences import localised, reasoned
+from tests.support.sentences import sentences
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+@pytest.fixture(autouse=True)
+def _the_language_stays() -> Iterator[None]:
+    before = language._translations
+    speak("zh_CN")
+    yield
+    language._translations = before
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("row 3: 600000.SH is already in row 2 for 2026-11-23; keep one",
+         "第 3 行：600000.SH 在 2026-11-23 已见于第 2 行；请只留一行"),
+        ("600519.SH weighs 12.00%, the limit is 10.00%", "600519.SH 的权重为 12.00%，上限为 10.00%"),
+        ("a newer target took its place", "被更新的目标取代"),
+        ("halt: working orders are being cancelled", "halt: 正在撤销未成交委托"),
+        ("-> make it with `qws init`", "-> 用 `qws init` 建立它"),
+        ("no column is named weight (or target_weight, 权重, 目标权重); found date, code, needed weight",
+         "没有名为 weight 的列（或 target_weight、权重、目标权重）；找到 date, code，需要 weight"),
+    ],
+)  # fmt: skip
+def test_a_sentence_keeps_its_values(said: str, read: str) -> None:
+    assert localised(said) == read
+
+
+@pytest.mark.parametrize("text", ["", "600519.SH", "weights.csv", "broker says: 委托失败", "nobody ever said this: so"])
+def test_what_is_not_ours_stays_as_it_is(text: str) -> None:
+    assert localised(text) == text
+
+
+def test_english_stays_english() -> None:
+    speak("en")
+
+    assert localised("a newer target took its place") == "a newer target took its place"
+
+
+def test_a_reason_file_is_chinese_and_keeps_its_codes() -> None:
+    refusals = (Refusal("negative_weight", "row 2: 600519.SH has the negative weight -0.1", 2),)
+
+    text = localised(refusal_notice("w.csv", datetime(2026, 11, 23, 9, 30, tzinfo=SHANGHAI), refusals, is_moved=True))
+
+    assert text.splitlines()[0] == "w.csv 于 2026-11-23 09:30:00 被拒收。其中任何内容都不会交易。"
+    assert "negative_weight: 第 2 行：600519.SH 的权重为负：-0.1" in text
+    assert "请更正文件，再放入 inbox。" in text
+
+
+def test_a_formatted_text_becomes_a_pattern_with_numbers_and_names_no_expression(tmp_path: Path) -> None:
+    file = tmp_path / "offender.py"
+    lines = (
+        "def f(a: int) -> str:",
+        '    """No text of ours."""',
+        """    return f"{a + 1} rows are missing in {a!r}\\n[code] and more" """,
+    )
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    assert sentences(file, "qws/offender.py") == {"{0} rows are missing in {1}", "and more"}
+    assert sentences(file, "qws/runtime/offender.py") == set()
+
+
+@pytest.mark.parametrize("value", [Decimal("0.1"), date(2026, 11, 23), "a: b; c, d"])
+def test_a_value_may_hold_anything(value: object) -> None:
+    assert localised(f"{value} is not a date") == f"{value} 不是日期"
+
+
+def test_every_rule_has_words_and_keeps_its_code() -> None:
+    ids = {kind.id for kind in KINDS} | {"restricted", "not_filled", "superseded", "halted"}
+
+    assert ids <= CODES
+    assert [
+        code for code in ids if not CHINESE.search(reasoned(code)) or not reasoned(code).startswith(f"[{code}]")
+    ] == []
+
+
+def test_a_reason_in_english_is_its_code_and_its_text() -> None:
+    speak("en")
+
+    assert reasoned("not_filled", "no seller") == "[not_filled] no seller"
+    assert reasoned("not_filled") == "[not_filled]"
