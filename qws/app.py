@@ -19,6 +19,7 @@ from actors.market_clock import MarketClock
 from actors.notifier import Notifier
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
+from actors.readiness import Readiness, Watch
 from actors.result_writer import Pages, ResultWriter
 from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
@@ -72,6 +73,7 @@ ACTORS: tuple[type[Actor], ...] = (
     ControlDesk,
     Keeper,
     HaltWatcher,
+    Readiness,
     Alerter,
     Notifier,
 )
@@ -98,6 +100,7 @@ class Ports:
     halts: HaltFolder | None = None
     pages: Pages | None = None
     channels: tuple[Channel, ...] | None = None  # nobody is alerted of what is only played
+    watch: Watch | None = None  # nor is anything checked before it opens
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -184,6 +187,7 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
         lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
         lambda: HaltWatcher(ports.halts, clock, ports.offload, _HALT_LOOK_S),
+        lambda: Readiness(ports.watch, clock, schedule, ports.calendar, config.checks.readiness()),
         *notifying(config, ports, clock),
     ]
 

@@ -38,6 +38,7 @@ from qws.store.journal import SqliteJournal
 from qws.store.results import FileArchive
 from qws.store.views import ActorRow, DaemonRow, Projector
 from qws.text import describe
+from qws.watch import HomeWatch, free_bytes_of
 
 T = TypeVar("T")
 _FLUSH_WAIT_S = 0.05
@@ -70,7 +71,10 @@ async def serve(home: Home, config: Config) -> int:
                 keeping.stop_when(asked.is_set)
                 pages = FilePages(folder / "results", page_language(config.language))
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
-                ports = Ports(*market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, channels)
+                free = partial(free_bytes_of, home.root)
+                watch = HomeWatch(edges.broker, edges.quotes, clock, in_thread, free)
+                sinks = keeping, halts, pages, channels
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, *sinks, watch=watch)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

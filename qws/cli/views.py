@@ -45,6 +45,7 @@ def _status(home: Home, views: Views) -> Record:
         "halted_at": views.halted_at(),
         "waiting": views.waiting(),
         "alerts": views.unseen(),
+        "readiness": views.last_told("ReadinessChecked") or None,
         "home": str(home.root),
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
@@ -77,6 +78,8 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
         click.echo(
             f"nobody has acknowledged: {', '.join(f'{count} {name}' for name, count in unseen.items())}; `qws alerts`"
         )
+    if checked := views.last_told("ReadinessChecked"):
+        click.echo(f"checked {_time(checked['at'])}: {checked['text']}")
     if waiting := views.waiting():
         click.echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
     if account := views.account():

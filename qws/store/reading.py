@@ -185,6 +185,12 @@ class Views:
         """Orders of other processes that the daemon has not yet taken, oldest first."""
         return self._read("SELECT command, argument, by, asked_at FROM control WHERE answer IS NULL ORDER BY id")
 
+    def last_told(self, kind: str) -> Record:
+        """When a message of this type was last told and its line, nothing when not among the newest 50,000."""
+        sql = """SELECT at, line AS text FROM message WHERE id > (SELECT max(id) - 50000 FROM message) AND kind = ?
+            ORDER BY id DESC LIMIT 1"""
+        return self._first(sql, kind)
+
     def trace(self, run_id: str) -> list[Record]:
         """The messages of a run, in order; `depth` counts the listed messages above each one.
 
@@ -206,8 +212,8 @@ class Views:
             return self._read(f"{sql} ORDER BY {order}")
         return self._read(f"{sql} WHERE run_id = ? ORDER BY {order}", run_id)
 
-    def _first(self, sql: str) -> Record:
-        return next(iter(self._read(sql)), {})
+    def _first(self, sql: str, *parameters: str) -> Record:
+        return next(iter(self._read(sql, *parameters)), {})
 
     def _read(self, sql: str, *parameters: str | Mapping[str, str]) -> list[Record]:
         if not self._path.exists():

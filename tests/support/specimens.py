@@ -6,9 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from qws import messages as m
+from qws.check_text import PROBLEMS
 from qws.domain.alerts import Part, Severity
 from qws.domain.market import Side
 from qws.domain.orders import OrderStatus, Stray
+from qws.domain.readiness import Problem
 from qws.domain.risk.rule import Breach
 from qws.domain.targets import DroppedRow, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
@@ -93,6 +95,14 @@ MESSAGES: tuple[Message, ...] = (
     m.AlertsSettled((Part(("1-1",), ("a",)),), "", "failed", "x", b.at("10:00:00")),
     m.AlertsSettled((Part(("1-1",), ()),), "", "dropped", "x", b.at("10:00:00")),
     m.ChannelFailed("a", "HTTP 500", b.at("10:00:00")),
+    m.ReadinessChecked(b.DAY, b.at("09:15:00"), (), (), True),
+    m.ReadinessChecked(
+        b.DAY,
+        b.at("09:15:00"),
+        tuple(Problem(code, "qws resume, calendar.toml") for code in PROBLEMS),
+        ("halted",),
+        False,
+    ),
     m.AlertAcknowledged(("1-1",), "me@here"),
     Started(),
     Stopping(),
