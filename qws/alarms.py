@@ -90,6 +90,12 @@ def _phase(msg: m.SessionPhaseChanged) -> Draft | None:
 
 
 @draft_of.register
+def _reconciled(msg: m.DayReconciled) -> Draft | None:
+    is_odd = msg.problem or msg.unexplained
+    return Draft("day_differs", _WARNING, f"reconciled:{msg.day}", describe(msg)) if is_odd else None
+
+
+@draft_of.register
 def _crashed(msg: ActorCrashed) -> Draft:
     return Draft("actor_crashed", _CRITICAL, f"crash:{msg.actor}", describe(msg))
 

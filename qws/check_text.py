@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from qws import messages as m
 from qws.domain.readiness import Problem
-from qws.language import _, translated
+from qws.domain.reconciling import Difference
+from qws.language import _, translated, word
 from qws.text import describe
 from qws.words import N_
 
@@ -30,6 +31,29 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+WHAT: Mapping[str, str] = MappingProxyType(
+    {
+        "order_missing": N_("order {subject}: our books say {ours}, the broker does not list it"),
+        "order_differs": N_("order {subject}: our books say {ours}, the broker {theirs}"),
+        "order_unknown": N_("order {subject}: our books have none, the broker {theirs}"),
+        "fill_unheard": N_("fill {subject}: our books have none, the broker {theirs}"),
+        "fill_unlisted": N_("fill {subject}: our books say {ours}, the broker does not list it"),
+        "fill_differs": N_("fill {subject}: our books say {ours}, the broker {theirs}"),
+        "foreign_trade": N_("trades of others in {subject}: {theirs}"),
+        "shares": N_("shares of {subject}: our books say {ours}, the broker {theirs}"),
+        "account_mismatch": N_("the account does not add up: {theirs}"),
+        "cash": N_("cash: our books say {ours}, the broker {theirs}"),
+    }
+)
+WHY_NOT: Mapping[str, str] = MappingProxyType(
+    {
+        "no_close": N_("the close was not recorded"),
+        "moves": N_("the account still moves"),
+        "no_lists": N_("the broker lists no order, though it had some of ours"),
+    }
+)
+_SHOWN = 5
+
 
 def problem_line(problem: Problem) -> str:
     """What is wrong, and its code."""
@@ -48,3 +72,27 @@ def _readiness(msg: m.ReadinessChecked) -> str:
     return _("{day}: not ready to trade: {problems}").format(
         day=msg.day, problems="; ".join(problem_line(each) for each in msg.problems)
     )
+
+
+def difference_line(found: Difference) -> str:
+    """What differs, why, and its code."""
+    named = {"subject": found.subject, "ours": found.ours, "theirs": found.theirs}
+    return f"[{found.code}] {translated(WHAT[found.code]).format(**named)} ({word(found.explanation)})"
+
+
+@describe.register
+def _reconciled(msg: m.DayReconciled) -> str:
+    if msg.problem:
+        why = translated(WHY_NOT[msg.problem]) if msg.problem in WHY_NOT else msg.problem
+        return _("{day}: not reconciled with the broker: {why}").format(day=msg.day, why=why)
+    counts = {"day": msg.day, "orders": msg.orders, "fills": msg.fills}
+    odd = [each for each in msg.differences if not each.is_explained]
+    if odd:
+        line = _("{day}: the broker says otherwise: ")
+    elif msg.since is None:
+        line = _("{day} reconciled: {orders} orders, {fills} fills agree; no earlier close to count cash from")
+    else:
+        line = _("{day} reconciled: {orders} orders, {fills} fills, holdings and cash agree")
+    named = [difference_line(each) for each in (*odd, *(each for each in msg.differences if each.is_explained))]
+    more = _("; and {count} more: `qws reconcile`").format(count=len(named) - _SHOWN) if len(named) > _SHOWN else ""
+    return line.format(**counts) + ("" if odd or not named else "; ") + "; ".join(named[:_SHOWN]) + more

@@ -74,7 +74,7 @@ async def serve(home: Home, config: Config) -> int:
                 free = partial(free_bytes_of, home.root)
                 watch = HomeWatch(edges.broker, edges.quotes, clock, in_thread, free)
                 sinks = keeping, halts, pages, channels
-                ports = Ports(*market, inbox, archive, projector, in_thread, hints, *sinks, watch=watch)
+                ports = Ports(*market, inbox, archive, projector, in_thread, hints, *sinks, watch, reconciles=True)
                 views = _Views(projector, clock, config.mode)
                 system = build(config, ports, clock, journal, [LogTap(), views.tap])
                 return await _live(system, views, asked)

@@ -48,5 +48,8 @@ class FactListener(Actor):
     def on_record_disputed(self, msg: m.RecordDisputed) -> Raised:
         return self.heard(msg)
 
+    def on_day_reconciled(self, msg: m.DayReconciled) -> Raised:
+        return self.heard(msg)
+
     def on_actor_crashed(self, msg: ActorCrashed) -> Raised:
         return self.heard(msg)

@@ -30,6 +30,7 @@ COMMANDS = {
     "equity": ("qws.cli.equity", "The equity record, as table, PNG or HTML."),
     "report": ("qws.cli.report", "Tear sheet of a period: returns, risk, flows, execution; HTML, PNG, JSON."),
     "quality": ("qws.cli.quality", "How well runs traded: slippage, spread, fill ratio, time to fill, fees."),
+    "reconcile": ("qws.cli.reconcile", "Did the day's books and the broker's lists say the same?"),
     "log": ("qws.cli.log", "The log; -f follows it."),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),
     "resume": ("qws.cli.control", "Trade again after a halt, and buy again after reduce-only."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 
 TABLES = (
     "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL, since INTEGER NOT NULL)",
@@ -51,6 +51,8 @@ TABLES = (
     """CREATE TABLE alert_told (
         alert_id TEXT, channel TEXT, via TEXT, outcome TEXT, text TEXT, at TEXT,
         PRIMARY KEY (alert_id, channel)) WITHOUT ROWID""",
+    """CREATE TABLE reconciled (
+        day TEXT PRIMARY KEY, at TEXT, problem TEXT, since TEXT, orders INTEGER, fills INTEGER, differences TEXT)""",
     "CREATE TABLE actor (name TEXT PRIMARY KEY, state TEXT, inbox INTEGER, handled INTEGER) WITHOUT ROWID",
     """CREATE TABLE daemon (
         state TEXT, pid INTEGER, started_at TEXT, heartbeat_at TEXT, version TEXT, mode TEXT)""",

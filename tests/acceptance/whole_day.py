@@ -159,7 +159,8 @@ class Day:
     notify: dict[str, object] = field(default_factory=dict)
     channels: Callable[[LoopClock], tuple[Channel, ...] | None] = lambda clock: None
     checks: dict[str, object] = field(default_factory=dict)
-    free_bytes: Callable[[], int] | None = None  # with it, the day is checked
+    free_bytes: Callable[[], int] | None = None  # with it, the morning is checked
+    reconciles: bool = False
 
     def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "") -> None:
         rows = [f"{DAY},{code},{weight}{note}" for code, weight in weights.items()]
@@ -202,6 +203,7 @@ class Day:
             None,
             channels=self.channels(clock),
             watch=watch,
+            reconciles=self.reconciles,
         )
         system: System = build(config, ports, clock, journal, [self.told.extend])
         lasts_s, code = (ended - began).total_seconds(), None
