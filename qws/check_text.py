@@ -53,11 +53,13 @@ WHY_NOT: Mapping[str, str] = MappingProxyType(
     }
 )
 _SHOWN = 5
+_OPEN_END = " :\uff1a"  # where there is nothing to name
 
 
 def problem_line(problem: Problem) -> str:
     """What is wrong, and its code."""
-    return f"[{problem.code}] {translated(PROBLEMS[problem.code]).format(about=problem.about)}"
+    text = translated(PROBLEMS[problem.code]).format(about=problem.about)
+    return f"[{problem.code}] {text.rstrip(_OPEN_END)}"
 
 
 def unready_line(msg: m.ReadinessChecked, problem: Problem) -> str:

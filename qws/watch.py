@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from qws.domain.account import does_not_add_up
+from qws.domain.codes import classify
 from qws.domain.market import Quote
 from qws.domain.readiness import Problem, Seen
 from qws.errors import GatewayError
@@ -52,7 +53,7 @@ class HomeWatch:
             except GatewayError as error:
                 problem = Problem("account_unreadable", str(error))
                 continue
-            held = {each.code for each in positions if each.shares}
+            held = {each.code for each in positions if each.shares and classify(each.code)}  # a right has no quotes
             text = does_not_add_up(asset, positions)
             if not text:
                 return [], held

@@ -123,7 +123,8 @@ def _of_account(books: Books, look: Look, costs: Costs) -> Iterator[Difference]:
     bonus = {code for code, count in found.shares.items() if code in held and _is_bonus(count, held[code].shares)}
     moved = sum(count * values.get(code, Decimal(0)) for code, count in found.shares.items() if code not in bonus)
     rest = found.money - (now.money - books.close.money)  # what the close saw
-    is_told = bool(books.flow) and abs(rest + moved - (books.flow or 0)) <= found.slack
+    is_sure = books.is_gapless or not found.shares  # else the close guessed, too
+    is_told = bool(books.flow) and is_sure and abs(rest + moved - (books.flow or 0)) <= found.slack
     gap = "unexplained" if books.is_gapless else "missed_days"
     shares = {each.code: each.shares for each in look.positions}
     for code, count in found.shares.items():

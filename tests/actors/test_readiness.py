@@ -21,7 +21,7 @@ from qws.runtime.clock import LoopClock, VirtualLoop
 from qws.tables import load_calendar
 from qws.virtual import inline
 from qws.watch import HomeWatch
-from tests.support.builders import a_due, a_quote, at
+from tests.support.builders import a_due, a_position, a_quote, an_asset, at
 from tests.support.fake_broker import FakeBroker, FakeQuotes
 
 RULES = ReadinessRules(time(9, 15), Expected.NEVER, 90.0, 0, 500)
@@ -122,6 +122,17 @@ def test_a_run_that_lost_orders_is_told_on_the_next_trading_day_only() -> None:
 
     days = [calendar.next_session(due.day), calendar.next_session(calendar.next_session(due.day))]
     assert [anyio.run(problems, each.day) for each in days] == [["orders_unknown"], []]
+
+
+def test_a_right_to_buy_has_no_quotes_and_needs_none() -> None:
+    clock = FrozenClock(at("09:15:00"))
+    held = (a_position("600001.SH", 100), a_position("SHRQ88.SH", 1000), a_position("000002.SZ", 0))
+    watch = HomeWatch(FakeBroker(money=an_asset("1", held), holdings=held), FakeQuotes(), clock, inline, lambda: 10**12)
+
+    async def codes_of(*wanted: str) -> frozenset[str]:
+        return (await watch.look(wanted, is_linked=True)).codes
+
+    assert anyio.run(codes_of, CODE) == {CODE, "600001.SH"}
 
 
 def test_what_cannot_be_read_is_a_problem_and_never_an_exception() -> None:

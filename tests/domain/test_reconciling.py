@@ -158,6 +158,17 @@ def test_days_that_were_missed_are_the_explanation_of_what_is_left() -> None:
     assert found(gap, look("-230")) == [("cash", "missed_days")]
 
 
+def test_a_guess_of_the_close_about_days_that_were_missed_explains_nothing() -> None:
+    sold = (a_position(CODE, 900 + ORDER.shares), HELD[1])
+    day = closed("-49000", "-50000", sold)
+
+    assert found(day, look("-49000", sold)) == [("shares", "transfer"), ("cash", "transfer")]
+    assert found(replace(day, is_gapless=False), look("-49000", sold)) == [
+        ("shares", "missed_days"),
+        ("cash", "missed_days"),
+    ]
+
+
 def test_fees_that_were_guessed_may_be_off() -> None:
     untold = replace(BOUGHT, fee=None)
     guess = FEE(CODE, Side.BUY, BOUGHT.shares, BOUGHT.price)
