@@ -9,9 +9,9 @@ from typing import Protocol
 
 from qws import messages as m
 from qws.domain.alerts import Alert, Draft, Severity
+from qws.fact_listener import FactListener, Raised
 from qws.ports import Clock
-from qws.runtime.actor import Actor
-from qws.runtime.message import ActorCrashed, Later, Message, Started, Stopping
+from qws.runtime.message import Later, Message, Started, Stopping
 
 _OWED_MAX = 64  # of an earlier life; it was killed before it could raise them
 _OPENS = "open_call_cancellable"
@@ -24,13 +24,13 @@ class Alarms(Protocol):
     def lost(self, since: datetime, reason: str, now: datetime) -> Draft: ...
     def back(self, since: datetime, now: datetime) -> Draft: ...
     def started(self, *, was_cut: bool) -> Draft: ...
+    def unready(self, msg: m.ReadinessChecked) -> Iterator[Draft]: ...
 
 
 Raise = Callable[[Draft, str, datetime, tuple[str, ...]], Alert]
-_Raised = Iterator[m.AlertRaised]
 
 
-class Alerter(Actor):
+class Alerter(FactListener):
     """Only listens: nothing here can hold up or stop a trade. Without `alarms` it is silent."""
 
     on_crash = "restart"
@@ -75,41 +75,12 @@ class Alerter(Actor):
         yield from map(self._alert, [*owed, self._alarms.started(was_cut=self._was_cut)])
         yield self._watch()
 
-    def on_run_finished(self, msg: m.RunFinished) -> _Raised:
-        return self._heard(msg)
+    def on_readiness_checked(self, msg: m.ReadinessChecked) -> Raised:
+        if self._alarms is not None:
+            yield from map(self._alert, self._alarms.unready(msg))
 
-    def on_equity_recorded(self, msg: m.EquityRecorded) -> _Raised:
-        return self._heard(msg)
-
-    def on_target_accepted(self, msg: m.TargetAccepted) -> _Raised:
-        return self._heard(msg)
-
-    def on_target_rejected(self, msg: m.TargetRejected) -> _Raised:
-        return self._heard(msg)
-
-    def on_plan_held(self, msg: m.PlanHeld) -> _Raised:
-        return self._heard(msg)
-
-    def on_control_ordered(self, msg: m.ControlOrdered) -> _Raised:
-        return self._heard(msg)
-
-    def on_stray_order_seen(self, msg: m.StrayOrderSeen) -> _Raised:
-        return self._heard(msg)
-
-    def on_order_updated(self, msg: m.OrderUpdated) -> _Raised:
-        return self._heard(msg)
-
-    def on_ledger_drift(self, msg: m.LedgerDrift) -> _Raised:
-        return self._heard(msg)
-
-    def on_record_disputed(self, msg: m.RecordDisputed) -> _Raised:
-        return self._heard(msg)
-
-    def on_actor_crashed(self, msg: ActorCrashed) -> _Raised:
-        return self._heard(msg)
-
-    def on_session_phase_changed(self, msg: m.SessionPhaseChanged) -> _Raised:
-        yield from self._heard(msg)
+    def on_session_phase_changed(self, msg: m.SessionPhaseChanged) -> Raised:
+        yield from self.heard(msg)
         if msg.phase == _OPENS and self._told is not None and self._lost_at is not None:  # it was no matter at night
             yield from self._outage(self._lost_at)
 
@@ -117,12 +88,12 @@ class Alerter(Actor):
         self._reason = msg.reason
         return self._watch() if self._lost_at is None and self._alarms is not None else None
 
-    def on_link_ready(self, msg: m.LinkReady) -> _Raised:
+    def on_link_ready(self, msg: m.LinkReady) -> Raised:
         if self._alarms is not None and self._told is not None and self._lost_at is not None:
             yield self._alert(self._alarms.back(self._lost_at, self._clock.now()))
         self._lost_at, self._told, self._reason = None, None, ""
 
-    def on_outage_due(self, msg: m.OutageDue) -> _Raised:
+    def on_outage_due(self, msg: m.OutageDue) -> Raised:
         if msg.since == self._lost_at:
             yield from self._outage(msg.since)
 
@@ -130,7 +101,7 @@ class Alerter(Actor):
         self._lost_at = self._clock.now()
         return Later(self._link_lost_s, m.OutageDue(self._lost_at))
 
-    def _outage(self, since: datetime) -> _Raised:
+    def _outage(self, since: datetime) -> Raised:
         if self._alarms is not None:
             self._told = self._alarms.lost(since, self._reason, self._clock.now())
             yield self._alert(self._told)
@@ -139,7 +110,7 @@ class Alerter(Actor):
         draft = self._alarms.heard(message) if self._alarms is not None else None
         return [draft] if draft is not None else []
 
-    def _heard(self, message: Message) -> _Raised:
+    def heard(self, message: Message) -> Raised:
         yield from map(self._alert, self._drafts(message))
 
     def _alert(self, draft: Draft) -> m.AlertRaised:

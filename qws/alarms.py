@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
 
 from qws import alert_text as text
 from qws import messages as m
+from qws.check_text import unready_line
 from qws.domain.alerts import Draft, Severity
 from qws.domain.calendar import UnknownDay
 from qws.domain.known_orders import ASK
@@ -18,6 +20,7 @@ from qws.text import describe
 
 _NOTE, _WARNING, _CRITICAL = Severity
 _NO_TRADING = ("holiday", "pre_open", "closed")  # phases in which nobody misses a broker
+_NO_TRADE = ("link_down", "account_unreadable", "account_mismatch", "quotes_unreadable", "quotes_old", "disk_low")
 _BY_STATUS = {"completed": _NOTE, "superseded": _NOTE, "incomplete": _WARNING, "refused": _WARNING}
 
 
@@ -87,6 +90,12 @@ def _phase(msg: m.SessionPhaseChanged) -> Draft | None:
 
 
 @draft_of.register
+def _reconciled(msg: m.DayReconciled) -> Draft | None:
+    is_odd = msg.problem or msg.unexplained
+    return Draft("day_differs", _WARNING, f"reconciled:{msg.day}", describe(msg)) if is_odd else None
+
+
+@draft_of.register
 def _crashed(msg: ActorCrashed) -> Draft:
     return Draft("actor_crashed", _CRITICAL, f"crash:{msg.actor}", describe(msg))
 
@@ -106,6 +115,15 @@ class Alarms:
         if isinstance(message, m.EquityRecorded):
             return self._summary(message) if message.kind == "close" else None
         return draft_of(message)
+
+    def unready(self, msg: m.ReadinessChecked) -> Iterator[Draft]:
+        """One alert for each problem that is new, of a key of its own, and one when nothing is wrong any more."""
+        for problem in msg.problems:
+            if problem.code in msg.new:
+                severity = _CRITICAL if problem.code in _NO_TRADE else _WARNING
+                yield Draft(problem.code, severity, f"ready:{problem.code}", unready_line(msg, problem))
+        if msg.is_mended and not msg.problems:
+            yield Draft("ready", _NOTE, "ready", describe(msg))
 
     def lost(self, since: datetime, reason: str, now: datetime) -> Draft:
         """The link has been lost for too long: urgent while the exchanges trade."""

@@ -19,6 +19,8 @@ from actors.market_clock import MarketClock
 from actors.notifier import Notifier
 from actors.order_executor import OrderExecutor
 from actors.planner import Planner
+from actors.readiness import Readiness, Watch
+from actors.reconciler import Reconciler
 from actors.result_writer import Pages, ResultWriter
 from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
@@ -73,6 +75,8 @@ ACTORS: tuple[type[Actor], ...] = (
     ControlDesk,
     Keeper,
     HaltWatcher,
+    Readiness,
+    Reconciler,
     Alerter,
     Notifier,
 )
@@ -100,6 +104,8 @@ class Ports:
     pages: Pages | None = None
     sheets: Sheets | None = None
     channels: tuple[Channel, ...] | None = None  # nobody is alerted of what is only played
+    watch: Watch | None = None  # nor is anything checked before it opens, ...
+    reconciles: bool = False  # ... or after it closed
 
 
 def schedule_of(config: Config, calendar: Calendar) -> Schedule:
@@ -187,6 +193,10 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: ControlDesk(ports.control, clock, _CONTROL_LOOK_S),
         lambda: Keeper(ports.keeping, clock, config.keep.backup_days),
         lambda: HaltWatcher(ports.halts, clock, ports.offload, _HALT_LOOK_S),
+        lambda: Readiness(ports.watch, clock, schedule, ports.calendar, config.checks.readiness()),
+        lambda: Reconciler(
+            broker if ports.reconciles else None, clock, ports.calendar, planning.costs, config.checks.reconcile_at
+        ),
         *notifying(config, ports, clock),
     ]
 

@@ -18,7 +18,7 @@ from qws.masking import masked
 
 THIS_MACHINE = platform.node()
 # Everything else decides what is traded, when, at which price or how often: a new setting counts unless it is put here.
-_FREE = {"language", "inbox", "log", "paper", "reports", "serve"}
+_FREE = {"language", "inbox", "log", "paper", "checks", "reports", "serve"}
 
 
 class NotArmed(QwsError):

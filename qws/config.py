@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from qws.checks_section import ChecksSection
 from qws.config_faults import NOT_JSON, fault_line
 from qws.config_risk import RiskSection
 from qws.domain.allocator import Rounding, Unplaced
@@ -205,6 +206,7 @@ class Config(BaseSettings):
     plan: PlanSection = PlanSection()
     execution: ExecutionSection = ExecutionSection()
     link: LinkSection = LinkSection()
+    checks: ChecksSection = ChecksSection()
     risk: RiskSection = RiskSection()
     fees: FeesSection = FeesSection()
     broker: BrokerSection = BrokerSection()

@@ -41,6 +41,7 @@ from qws.store.reading import Views
 from qws.store.results import FileArchive
 from qws.store.views import ActorRow, DaemonRow, Projector
 from qws.text import describe
+from qws.watch import HomeWatch, free_bytes_of
 
 T = TypeVar("T")
 _FLUSH_WAIT_S = 0.05
@@ -75,9 +76,12 @@ async def serve(home: Home, config: Config) -> int:
                 pages = FilePages(folder / "results", page_language(config.language))
                 sheets = HomeSheets(home, config.reports, asked.is_set)
                 market = edges.broker, edges.quotes, edges.calendar, edges.rules
+                free = partial(free_bytes_of, home.root)
+                watch = HomeWatch(edges.broker, edges.quotes, clock, in_thread, free)
                 ports = Ports(
-                    *market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, sheets, channels
-                )
+                    *market, inbox, archive, projector, in_thread, hints, keeping, halts, pages, sheets, channels,
+                    watch, reconciles=True,
+                )  # fmt: skip
                 exporter = open_exporter(config, clock, journal)
                 views = _Views(projector, clock, config.mode, exporter)
                 taps: list[Tap] = [LogTap(), views.tap, *([exporter.tap] if exporter is not None else [])]

@@ -127,6 +127,8 @@ class LogTap:
         )
         is_odd = is_odd or (isinstance(body, m.RunFinished) and body.status in ("incomplete", "refused"))
         is_odd = is_odd or (isinstance(body, m.BackupEnded) and bool(body.problem))
+        is_odd = is_odd or (isinstance(body, m.ReadinessChecked) and bool(body.problems))
+        is_odd = is_odd or (isinstance(body, m.DayReconciled) and bool(body.problem or body.unexplained))
         level = "ERROR" if isinstance(body, ActorCrashed) else "WARNING" if is_odd else "INFO"
         run, number = self._run_of(body), f"#{envelope.id}"
         cause = "" if envelope.cause is None else f"#{envelope.cause}"

@@ -12,6 +12,8 @@ from qws.alert_messages import AlertRaised as AlertRaised
 from qws.alert_messages import AlertsSettled as AlertsSettled
 from qws.alert_messages import ChannelFailed as ChannelFailed
 from qws.alert_messages import OutageDue as OutageDue
+from qws.check_messages import DayReconciled as DayReconciled
+from qws.check_messages import ReadinessChecked as ReadinessChecked
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.plan import Plan
 from qws.domain.risk.rule import Breach

@@ -283,3 +283,4 @@ def _crashed(msg: ActorCrashed) -> str:
 
 
 from qws import alert_text as alert_text  # noqa: E402 - the sentences of alerts, made of what stands above
+from qws import check_text as check_text  # noqa: E402 - and those of the day's checks

@@ -57,6 +57,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "dividend": N_("it looks like a dividend"),
         "fees": N_("the fees were others than estimated"),
         "unexplained": N_("nothing at the broker explains it"),
+        "missed_days": N_("days were missed, and nobody listed what was traded then"),
         "unintended": N_("our journal does not know"),
         "duplicate": N_("is the second one under its tag"),
         "collision": N_("is not what was asked for under its tag"),

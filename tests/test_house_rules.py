@@ -211,7 +211,7 @@ def test_every_message_is_emitted_by_an_actor_and_consumed_by_an_actor() -> None
     declared = {
         each
         for _, each in inspect.getmembers(messages, inspect.isclass)
-        if each.__module__ in (messages.__name__, "qws.run_messages", "qws.alert_messages")
+        if each.__module__ in (messages.__name__, "qws.run_messages", "qws.alert_messages", "qws.check_messages")
     }
 
     check_wiring(contracts)

@@ -37,6 +37,7 @@ COMMANDS = {
     "top": ("qws.cli.top", "Everything at a glance, live; q ends it."),
     "log": ("qws.cli.log", "The log; -f follows it, by run, code, actor, level or time."),
     "events": ("qws.cli.events", "The journal's messages, one JSON object a line; --follow goes on."),
+    "reconcile": ("qws.cli.reconcile", "Did the day's books and the broker's lists say the same?"),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),
     "resume": ("qws.cli.control", "Trade again after a halt, and buy again after reduce-only."),
     "reduce-only": ("qws.cli.control", "Sell only, until resume."),

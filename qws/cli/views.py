@@ -46,6 +46,7 @@ def _status(home: Home, views: Views) -> Record:
         "halted_at": views.halted_at(),
         "waiting": views.waiting(),
         "alerts": views.unseen(),
+        "readiness": views.last_told("ReadinessChecked") or None,
         "home": str(home.root),
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
@@ -76,6 +77,8 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
         echo(f"held: {run_id} waits for `qws approve {run_id}` or `qws reject {run_id}`: {run['text']}")
     if unseen := views.unseen():
         echo(f"nobody has acknowledged: {', '.join(f'{count} {name}' for name, count in unseen.items())}; `qws alerts`")
+    if checked := views.last_told("ReadinessChecked"):
+        echo(f"checked {_time(checked['at'])}: {checked['text']}")
     if waiting := views.waiting():
         echo(f"waits for the daemon: {', '.join(str(each['command']) for each in waiting)}")
     if found["state"] != "stopped" and (metrics := views.daemon().get("metrics")):

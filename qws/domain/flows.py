@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from qws.domain.account import Asset, Position
 from qws.domain.costs import Costs
@@ -17,7 +18,8 @@ from qws.domain.prices import half_up
 
 _CENT, _SLACK = Decimal("0.01"), Decimal(1)  # CNY: cents that the broker rounds otherwise
 _MOVED = Decimal("0.25")  # how far a price may be from that of a trade nobody listed
-_TAXED = Decimal("0.75")  # of a dividend, when tax was taken off
+_KEPT = Decimal(1), Decimal("0.9"), Decimal("0.8")  # of a dividend: tax may be taken off at once
+_PER_SHARE = Decimal("0.0001")
 _INTEREST_MAX = Decimal("0.001")  # of idle cash, for a quarter
 _QUARTER_ENDS, _INTEREST_DAYS = (3, 6, 9, 12), range(20, 27)
 
@@ -80,33 +82,75 @@ def flow_of(found: Unexplained, before: Stand, now: Stand, quotes: Mapping[str, 
     listed, whose money and shares make up for each other.
     """
     held = {each.code: each for each in before.positions if each.shares > 0}
-    moved = {
+    bonus = {
         code: count
         for code, count in found.shares.items()
-        if not (count > 0 and code in held and is_bonus(Decimal(count), Decimal(held[code].shares)))
+        if count > 0 and code in held and is_bonus(Decimal(count), Decimal(held[code].shares))
     }
     values = {each.code: each.market_value / each.shares for each in (*held.values(), *now.positions) if each.shares}
-    in_kind = sum((count * values.get(code, Decimal(0)) for code, count in moved.items()), Decimal(0))
+    worth = {code: count * values.get(code, Decimal(0)) for code, count in found.shares.items()}
+    moved = [each for code, each in worth.items() if code not in bonus]
     money = Decimal(0) if abs(found.money) <= found.slack else found.money
-    if money * in_kind < 0 and abs(money + in_kind) <= _MOVED * abs(in_kind):
+    if _make_up(money, list(worth.values())) or _make_up(money, moved):
         return Decimal(0)
-    if money > 0 and (_is_dividend(money, held, quotes) or _is_interest(money, before, now)):
+    in_kind = sum(moved, Decimal(0))
+    if money > 0 and (_is_dividend(found, held, bonus, quotes) or _is_interest(money, before, now)):
         money = Decimal(0)
     return half_up(money + in_kind, _CENT)
 
 
-def _is_dividend(money: Decimal, held: Mapping[str, Position], quotes: Mapping[str, Quote]) -> bool:
-    expected = rounding = Decimal(0)
+def _make_up(money: Decimal, moved: Sequence[Decimal]) -> bool:
+    """Whether shares that came and went are about worth what was paid for them, at prices of other days."""
+    is_trade = any(each < 0 for each in (money, *moved)) and any(each > 0 for each in (money, *moved))
+    return is_trade and abs(money + sum(moved, Decimal(0))) <= _MOVED * sum(map(abs, moved), Decimal(0))
+
+
+class _Payer(NamedTuple):
+    """A name whose previous close was lowered: CNY that explains, and how far off its rounding to a cent may be."""
+
+    shares: int
+    paid: Decimal
+    rounding: Decimal
+
+
+def _is_dividend(
+    found: Unexplained, held: Mapping[str, Position], bonus: Mapping[str, int], quotes: Mapping[str, Quote]
+) -> bool:
+    """Whether money is what names paid whose previous close was lowered, or an odd amount that fits a holding.
+
+    A previous close is rounded to a cent, and the amount a share to a hundredth of one (RULES.md section 13): a deposit
+    of about that size fits the first, and hardly ever the second.
+    """
+    payers: list[_Payer] = []
     for code, position in held.items():
-        quote = quotes.get(code)
-        gap = position.market_value / position.shares - quote.prev_close if quote is not None else Decimal(0)
+        quote, factor = quotes.get(code), 1 + Decimal(bonus.get(code, 0)) / position.shares
+        gap = position.market_value / position.shares - quote.prev_close * factor if quote is not None else Decimal(0)
         if gap > 0:
-            expected += gap * position.shares
-            rounding += _CENT * position.shares
-    if expected and _TAXED * expected - rounding <= money <= expected + rounding:
+            rounding = _CENT / 2 * factor * position.shares
+            payers.append(_Payer(position.shares, gap * position.shares, rounding))
+    money = found.money
+    if any(_pay(group, money / kept, found.slack) for group in _groups(payers) for kept in _KEPT):
         return True
     is_odd = money != money.to_integral_value()
     return is_odd and any(pays(money, each.shares, each.market_value) for each in held.values())
+
+
+def _groups(payers: list[_Payer]) -> list[list[_Payer]]:
+    """Who may have paid together: one, or all."""
+    return [[each] for each in payers] + ([payers] if len(payers) > 1 else [])
+
+
+def _pay(group: list[_Payer], money: Decimal, slack: Decimal) -> bool:
+    """Whether these paid so much together; fees that are estimated blur it by `slack`."""
+    is_blurred = slack > _SLACK
+    off = sum((each.rounding for each in group), _CENT) + (slack if is_blurred else 0)
+    if abs(money - sum((each.paid for each in group), Decimal(0))) > off:
+        return False
+    return is_blurred or len(group) > 1 or _is_per_share(money, group[0].shares)
+
+
+def _is_per_share(amount: Decimal, shares: int) -> bool:
+    return abs(half_up(amount / shares, _PER_SHARE) * shares - amount) <= 2 * _CENT
 
 
 def _is_interest(money: Decimal, before: Stand, now: Stand) -> bool:

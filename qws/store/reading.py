@@ -23,7 +23,7 @@ _MONEY = frozenset(
     {"price", "fee", "fees", "value", "weight", "wanted", "achieved", "tracking_error", "bid", "ask", "last"}
     | {"total_asset", "cash", "frozen_cash", "market_value", "benchmark", "flow", "cost"}
 )
-_JSON = frozenset({"days", "dropped", "refusals", "told", "body"})
+_JSON = frozenset({"days", "dropped", "refusals", "told", "body", "differences"})
 
 _RUNS = """SELECT run_id, file, sha256, status, started_at, finished_at, target_id, day, attempt, trigger, reason, text,
     total_asset, cash, fees, tracking_error FROM run"""
@@ -184,6 +184,17 @@ class Views:
     def waiting(self) -> list[Record]:
         """Orders of other processes that the daemon has not yet taken, oldest first."""
         return self._read("SELECT command, argument, by, asked_at FROM control WHERE answer IS NULL ORDER BY id")
+
+    def reconciled(self, day: str = "") -> Record:
+        """How the newest day, or this one, compared with the broker's lists; nothing when it was not."""
+        sql = "SELECT * FROM reconciled WHERE day = coalesce(nullif(?, ''), (SELECT max(day) FROM reconciled))"
+        return self._first(sql, day)
+
+    def last_told(self, kind: str) -> Record:
+        """When a message of this type was last told and its line, nothing when not among the newest 50,000."""
+        sql = """SELECT at, line AS text FROM message WHERE id > (SELECT max(id) - 50000 FROM message) AND kind = ?
+            ORDER BY id DESC LIMIT 1"""
+        return self._first(sql, kind)
 
     def trace(self, run_id: str) -> list[Record]:
         """The messages of a run, in order; `depth` counts the listed messages above each one.

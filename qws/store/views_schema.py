@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 6
 
 EVENTS_KEPT = 100_000  # bodies of messages; a day of 300 names has some thousands, the journal has all
 
@@ -55,6 +55,8 @@ TABLES = (
     """CREATE TABLE alert_told (
         alert_id TEXT, channel TEXT, via TEXT, outcome TEXT, text TEXT, at TEXT,
         PRIMARY KEY (alert_id, channel)) WITHOUT ROWID""",
+    """CREATE TABLE reconciled (
+        day TEXT PRIMARY KEY, at TEXT, problem TEXT, since TEXT, orders INTEGER, fills INTEGER, differences TEXT)""",
     "CREATE TABLE actor (name TEXT PRIMARY KEY, state TEXT, inbox INTEGER, handled INTEGER) WITHOUT ROWID",
     """CREATE TABLE daemon (
         state TEXT, pid INTEGER, started_at TEXT, heartbeat_at TEXT, version TEXT, mode TEXT, metrics TEXT)""",

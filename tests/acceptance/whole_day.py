@@ -37,6 +37,7 @@ from qws.runtime.system import System
 from qws.store.inbox import InboxFolder
 from qws.store.journal import InlineJournal
 from qws.virtual import KeepNothing, inline
+from qws.watch import HomeWatch
 
 M = TypeVar("M", bound=Message)
 DAY = date(2026, 11, 19)
@@ -157,6 +158,9 @@ class Day:
     scan_s: float = 1.0
     notify: dict[str, object] = field(default_factory=dict)
     channels: Callable[[LoopClock], tuple[Channel, ...] | None] = lambda clock: None
+    checks: dict[str, object] = field(default_factory=dict)
+    free_bytes: Callable[[], int] | None = None  # with it, the morning is checked
+    reconciles: bool = False
 
     def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "") -> None:
         rows = [f"{DAY},{code},{weight}{note}" for code, weight in weights.items()]
@@ -172,6 +176,7 @@ class Day:
         intake = {"scan_s": self.scan_s, "in_place_settle_ms": 50}
         sections = {
             "intake": intake, "paper": account, "execution": self.execution, "risk": self.risk, "notify": self.notify,
+            "checks": self.checks,
         }  # fmt: skip
         config = make_config(sections, "test")
         paper = open_paper(config, home.root, clock, home.exchange, None)
@@ -185,6 +190,7 @@ class Day:
         desk = Desk(clock, [(at(when), Asked(id_, *word.split(" "))) for id_, (when, word) in enumerate(self.orders)])
         desk.orders = [each for each in desk.orders if began <= each[0] < ended]
         line = Line(paper.exchange, clock, (at(self.outage[0]), at(self.outage[1])) if self.outage else None)
+        watch = HomeWatch(line, paper.quotes, clock, inline, self.free_bytes) if self.free_bytes else None
         ports = Ports(
             line,
             paper.quotes,
@@ -196,6 +202,8 @@ class Day:
             inline,
             None,
             channels=self.channels(clock),
+            watch=watch,
+            reconciles=self.reconciles,
         )
         system: System = build(config, ports, clock, journal, [self.told.extend])
         lasts_s, code = (ended - began).total_seconds(), None

@@ -116,6 +116,52 @@ def test_a_dividend_is_earned_when_the_previous_close_tells_of_it_or_the_amount_
     assert odd.flow("100123.40") == 0
 
 
+@pytest.mark.parametrize("amount", [229, 231, 200, 210, 100])
+def test_a_deposit_of_about_the_size_of_a_dividend_is_none(amount: int) -> None:
+    """A previous close that says 0.23 a share, on 1000 shares: 0.2290 a share would be rounded otherwise."""
+    days = Days()
+    days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close="9.77")}
+
+    is_of_whole_parts = abs(amount - 230) <= 5  # 0.2290 is 0.23 in cents: only a person knows
+
+    assert days.flow(Decimal(100_000 + amount)) == (0 if is_of_whole_parts else amount)
+
+
+def test_a_deposit_that_is_no_amount_a_share_is_none_of_a_name_that_pays() -> None:
+    held = (a_position(CODE, 17_700), HELD[1])
+
+    def flow(cash: str) -> Decimal | None:
+        days = Days()
+        days.recorder.recall_equity_recorded(replace(days.journal[0], asset=an_asset("100000", held), positions=held))
+        days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close="9.98")}
+        return days.flow(cash, held)
+
+    assert flow("100409") == 409  # 2.31 cents a share
+    assert flow("100354") == 0  # 2 cents
+
+
+def test_a_dividend_with_bonus_shares_is_one_though_the_price_fell_by_more() -> None:
+    days = Days()
+    days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close="7.62")}  # (10.00 - 0.10) / 1.3
+
+    assert days.flow("100100", (a_position(CODE, 1300, price="7.62"), HELD[1])) == 0
+
+
+def test_one_of_two_names_whose_close_was_another_paid() -> None:
+    for cash in ("100230", "100240"):
+        days = Days()
+        days.quotes.known = {CODE: a_quote(CODE, prev_close="9.77"), OTHER: a_quote(OTHER, prev_close="9.98")}
+
+        assert days.flow(cash) == 0
+
+
+def test_trades_of_several_names_that_nobody_listed_are_held_against_all_that_was_traded() -> None:
+    """One was bought and another sold for 5,000 each, by a day's prices: 300 left over are no deposit."""
+    assert Days().flow("100300", (a_position(CODE, 1500),)) == 0
+    assert Days().flow("95100", (a_position(CODE, 1500), HELD[1])) == 0  # and no bonus, since it was paid for
+    assert Days().flow("108000", (HELD[0], a_position("000002.SZ", 500))) == 8000
+
+
 def test_a_taxed_dividend_is_one_and_a_round_deposit_on_the_same_day_is_none() -> None:
     taxed, more = Days(), Days()
     for days in (taxed, more):

@@ -51,6 +51,7 @@ def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> N
         "halted_at": None,
         "waiting": [],
         "alerts": {},
+        "readiness": None,
         "home": str(home.root),
         "daemon": None,
         "account": dict.fromkeys(("total_asset", "cash", "frozen_cash", "market_value", "at")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -115,6 +115,7 @@ class World:
         self.moved: list[tuple[datetime, Decimal]] = []  # CNY that people brought or took
         self.lives: list[Life] = []
         self.is_alive = False
+        self.reconciles = False
         for day in workload.days:
             self.outside.at(at("08:30", day), self._turn_foul)
             self.outside.at(at("14:58", day), self._turn_fair)
@@ -227,7 +228,8 @@ class World:
         quotes = FaultyQuotes(self.terminal.market, clock, self.line, life, self._quirks)
         inbox, hints = FolderPort(self.folder, self.weather), Hinting(self.folder, self.weather)
         desk = DeskPort(self.desk, life, clock)
-        return Ports(broker, quotes, calendar, rules, inbox, self.shelf, desk, life.offload, hints)
+        ports = Ports(broker, quotes, calendar, rules, inbox, self.shelf, desk, life.offload, hints)
+        return replace(ports, reconciles=self.reconciles)
 
     def _make_line(self) -> Line:
         reuses_ids = self.seed % 4 == 0

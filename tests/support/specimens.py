@@ -6,9 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from qws import messages as m
+from qws.check_text import PROBLEMS, WHAT, WHY_NOT
 from qws.domain.alerts import Part, Severity
 from qws.domain.market import Side
 from qws.domain.orders import OrderStatus, Stray
+from qws.domain.readiness import Problem
+from qws.domain.reconciling import Difference
 from qws.domain.risk.rule import Breach
 from qws.domain.targets import DroppedRow, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
@@ -24,6 +27,7 @@ _DROPPED = DroppedRow(3, "430047.BJ", "not_a_share", "row 3: 430047.BJ is not a 
 _REFUSALS = tuple(Refusal("bad_date", f"row {row}: date 'x' is not a date", row) for row in (2, 3))
 _END = m.RunFinished.without_trades(b.a_due(), "superseded", "superseded", "a newer target came", b.at("10:00:00"))
 _TRADED = replace(_END, status="completed", reason="", text="", fees=Decimal(5), tracking_error=Decimal("0.001"))
+_SHARES = Difference("shares", "qws reconcile", "1", "2", "unexplained")
 
 MESSAGES: tuple[Message, ...] = (
     m.WeightFileSettled("w.csv", "accepted/w.csv", b.TARGET, 80),
@@ -93,6 +97,26 @@ MESSAGES: tuple[Message, ...] = (
     m.AlertsSettled((Part(("1-1",), ("a",)),), "", "failed", "x", b.at("10:00:00")),
     m.AlertsSettled((Part(("1-1",), ()),), "", "dropped", "x", b.at("10:00:00")),
     m.ChannelFailed("a", "HTTP 500", b.at("10:00:00")),
+    m.ReadinessChecked(b.DAY, b.at("09:15:00"), (), (), True),
+    m.ReadinessChecked(
+        b.DAY,
+        b.at("09:15:00"),
+        tuple(Problem(code, "qws resume, calendar.toml") for code in PROBLEMS),
+        ("halted",),
+        False,
+    ),
+    m.DayReconciled(b.DAY, b.at("15:30:00"), "", (), 3, 4, b.DAY),
+    m.DayReconciled(b.DAY, b.at("15:30:00"), "", (), 3, 4, None),
+    m.DayReconciled(b.DAY, b.at("15:30:00"), "E7", (), 0, 0, None),
+    *(m.DayReconciled(b.DAY, b.at("15:30:00"), why, (), 0, 0, None) for why in WHY_NOT),
+    *(
+        m.DayReconciled(b.DAY, b.at("15:30:00"), "", (Difference(what, CODE, "1", "2", why),), 3, 4, b.DAY)
+        for what in WHAT
+        for why in ("unexplained", "transfer", "missed_days")
+    ),
+    m.DayReconciled(
+        b.DAY, b.at("15:30:00"), "", (Difference("shares", "qws reconcile", "1", "2", "unexplained"),) * 7, 3, 4, b.DAY
+    ),
     m.AlertAcknowledged(("1-1",), "me@here"),
     Started(),
     Stopping(),
