@@ -19,7 +19,7 @@ from qws.app import plan_rules, schedule_of, target_rules
 from qws.config import Config
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import Plan
-from qws.domain.targets import DroppedRow, ParsedTarget, Refusal, parse_target
+from qws.domain.targets import DroppedRow, ParsedTarget, Refusal, parse_target, unless_expired
 from qws.edges import Edges
 from qws.gateways.files import FileLimits, read_rows
 from qws.messages import PlanDrafted, PlanHeld, PlanReady, PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
@@ -101,7 +101,8 @@ def read_target(file: Path, config: Config, calendar: Calendar, now: datetime) -
         day = schedule_of(config, calendar).effective_day(now)
     except UnknownDay as unknown:
         return (Refusal("unknown_calendar", str(unknown)),)
-    parsed = parse_target(rows, today=day, calendar=calendar, rules=target_rules(config, limits))
+    rules = target_rules(config, limits)
+    parsed = unless_expired(parse_target(rows, today=day, calendar=calendar, rules=rules), now)
     if not isinstance(parsed, ParsedTarget):
         return parsed
     digest = sha256(content).hexdigest()
