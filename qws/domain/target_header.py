@@ -76,7 +76,7 @@ def _read(line: str, found: dict[str, Mode | datetime]) -> str:
     key = plain(said[1] if said is not None else line).casefold()
     if said is None:
         meant = [each for each in _KEYS if re.match(f"{each}(?![a-z])", key)]
-        return f"{shown(line)} has no colon; write # {meant[0]}: and the value" if meant else ""
+        return f"{shown(plain(line))} has no colon; write # {meant[0]}: and the value" if meant else ""
     meaning, value = _KEYS.get(key), plain(said[2])
     if meaning is None:
         return f"{shown(plain(said[1]))} is not known; write # mode: or # expires:, or a comment without a colon"

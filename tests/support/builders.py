@@ -192,9 +192,11 @@ def a_target(
     target_id: str = TARGET,
     dropped: tuple[DroppedRow, ...] = (),
     when: str = "09:00:00",
+    mode: Mode = Mode.FULL,
+    expires: str = "",
 ) -> TargetAccepted:
     rows = tuple(Weight(code, Decimal(weight)) for code, weight in weights.items())
-    targets = tuple(DayTarget(day, rows) for day in days)
+    targets = tuple(DayTarget(day, rows, mode, at(expires, days[0]) if expires else None) for day in days)
     return TargetAccepted(target_id, "w.csv", "accepted/w.csv", target_id, at(when, days[0]), targets, dropped)
 
 
