@@ -92,6 +92,8 @@ def _target_accepted(body: TargetAccepted, at: str, id_: int) -> Iterator[Statem
     days = [
         {
             "day": target.day.isoformat(),
+            "mode": str(target.mode),
+            "expires_at": None if target.expires_at is None else time_text(target.expires_at),
             "weights": [{"stock_code": each.code, "weight": float(each.weight)} for each in target.weights],
         }
         for target in body.days
