@@ -19,7 +19,9 @@ from qws.domain.allocator import Allotment, Budget, allocate
 from qws.domain.candidate import Candidate
 from qws.domain.codes import classify
 from qws.domain.costs import DayCosts, fees_of
-from qws.domain.goal import Goal, PlanRules, Sizing
+from qws.domain.goal import Goal as Goal
+from qws.domain.goal import PlanRules as PlanRules
+from qws.domain.goal import Sizing as Sizing
 from qws.domain.legaliser import Context, Wish, buy_cap, legalise
 from qws.domain.lots import largest_legal_buy, largest_legal_sell
 from qws.domain.market import Exchange, Instrument, Quote, Side
@@ -28,8 +30,6 @@ from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
 from qws.domain.target_modes import LEFT_ALONE, mark_of, weight_of
 from qws.domain.target_records import Mode
-
-__all__ = ["Goal", "Market", "PlanRules", "Sizing", "is_of_today", "may_mean_a_share", "plan_rebalance", "repriced"]
 
 _FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
 _AUCTION = time(9, 25)

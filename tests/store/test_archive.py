@@ -291,13 +291,3 @@ def test_importing_the_archive_and_reading_equity_does_not_import_pyarrow(tmp_pa
     )
 
     assert answer.stdout.split() == ["1", "False", "False"]
-
-
-def test_a_target_that_is_not_full_is_archived_with_its_mode_and_expiry(tmp_path: Path) -> None:
-    path = a_target(tmp_path, mode="delta", expires_at=ACCEPTED, weights=(("600000.SH", Decimal("-0.10")),))
-
-    found = read_target(path)
-
-    assert (found.mode, found.expires_at, found.weights) == ("delta", ACCEPTED, (("600000.SH", Decimal("-0.10")),))
-    assert a_target(tmp_path, mode="delta", expires_at=ACCEPTED, weights=found.weights) == path
-    assert (read_target(a_target(tmp_path, target_id="t2")).mode, found.target_id) == ("full", "t1")
