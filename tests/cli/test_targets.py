@@ -110,6 +110,20 @@ def test_what_became_of_each_is_told(home: Home) -> None:
     assert {key for key, value in told_by.items() if value} == {"first"}
 
 
+def test_an_expired_target_does_not_wait_and_none_waits_in_its_place(home: Home) -> None:
+    later, gone = TODAY + timedelta(days=1), NOW - timedelta(minutes=1)
+    told(
+        home,
+        a_file("old", {"600000.SH": "0.4"}, later),
+        a_file("gone", {"600000.SH": "0.4"}, later, expires_at=gone),
+        a_file("good", {"600000.SH": "0.4"}, later + timedelta(days=1), expires_at=NOW + timedelta(days=2)),
+    )
+
+    waiting = as_json(home, "status")["targets_waiting"]  # type: ignore[index]
+
+    assert [row["target_id"] for row in waiting] == ["good"]
+
+
 def test_what_was_carried_over_is_told_at_the_day_it_comes_from(home: Home) -> None:
     told(home, a_file("aaa", {"600000.SH": "0.3"}, DAY_1, DAY_2), *a_run("aaa", DAY_2 + timedelta(days=1), "completed"))
 
