@@ -8,7 +8,16 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from qws.domain.calendar import UnknownDay
-from qws.domain.targets import ParsedTarget, Refusal, Row, Sessions, TargetRules, parse_target
+from qws.domain.targets import (
+    DayTarget,
+    ParsedTarget,
+    Refusal,
+    Row,
+    Sessions,
+    TargetRules,
+    parse_target,
+    unless_expired,
+)
 from qws.messages import TargetAccepted, TargetRejected, WeightFileSettled
 from qws.ports import Clock, Offload
 from qws.runtime.actor import Actor
@@ -24,6 +33,7 @@ _OVERTAKEN = (
     "the newest target of {day} is {newest}: to trade this one again, change the file in any way, "
     "such as the order of its rows, and drop it"
 )
+_EXPIRED = "it expired at {at:%Y-%m-%d %H:%M}: drop a file with a later expiry"
 _PAST = "its last day {day} is over: drop a file with a current date"
 
 
@@ -32,7 +42,7 @@ class _Accepted(NamedTuple):
     at: datetime
     target_id: str
     path: str
-    days: tuple[date, ...]
+    days: tuple[DayTarget, ...]
 
 
 class EffectiveDays(Protocol):
@@ -61,9 +71,8 @@ class WeightValidator(Actor):
         self._newest: dict[date, str] = {}
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        days = tuple(target.day for target in msg.days)
-        self._accepted[msg.sha256] = _Accepted(msg.name, msg.at, msg.target_id, msg.path, days)
-        self._newest.update(dict.fromkeys(days, msg.target_id))
+        self._accepted[msg.sha256] = _Accepted(msg.name, msg.at, msg.target_id, msg.path, msg.days)
+        self._newest.update({target.day: msg.target_id for target in msg.days})
 
     async def on_weight_file_settled(self, msg: WeightFileSettled) -> TargetAccepted | TargetRejected | None:
         first = self._accepted.get(msg.sha256)
@@ -71,7 +80,7 @@ class WeightValidator(Actor):
             return None  # the same drop, told again after the watcher restarted
         now = self._clock.now()
         if first is not None:
-            refusal = Refusal("duplicate", self._receipt(first, now.date()))
+            refusal = Refusal("duplicate", self._receipt(first, now))
             return TargetRejected(msg.name, msg.path, msg.sha256, now, (refusal,))
         try:
             day = self._schedule.effective_day(now)
@@ -79,6 +88,7 @@ class WeightValidator(Actor):
             refusal = Refusal("unknown_calendar", f"the trading day in force is not known: {unknown}")
             return TargetRejected(msg.name, msg.path, msg.sha256, now, (refusal,))
         parsed = await self._offload(partial(self._parse, msg, day))
+        parsed = unless_expired(parsed, now)
         if not isinstance(parsed, ParsedTarget):
             return TargetRejected(msg.name, msg.path, msg.sha256, now, parsed)
         target_id = msg.sha256[:_ID_DIGITS]
@@ -88,12 +98,15 @@ class WeightValidator(Actor):
         self.recall_target_accepted(accepted)
         return accepted
 
-    def _receipt(self, first: _Accepted, today: date) -> str:
+    def _receipt(self, first: _Accepted, now: datetime) -> str:
         """What became of bytes that were accepted before, and how their target can be traded again."""
         text = _DUPLICATE.format(name=first.name, at=first.at, target_id=first.target_id)
-        day = min((each for each in first.days if each >= today), default=None)
+        today, days = now.date(), [target.day for target in first.days]
+        day = min((each for each in days if each >= today), default=None)
         if day is None:
-            return text + _PAST.format(day=max(first.days))
+            return text + _PAST.format(day=max(days))
+        if first.days[0].is_expired(now):
+            return text + _EXPIRED.format(at=first.days[0].expires_at)
         if self._newest[day] != first.target_id:
             return text + _OVERTAKEN.format(day=day, newest=self._newest[day])
         return text + (_NEWEST if day == today else _WAITS.format(day=day))

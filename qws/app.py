@@ -140,7 +140,8 @@ def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
 
 def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     """What a weight file may hold; weights may exceed 1 by rounding only."""
-    return TargetRules(config.intake.allow_etf, config.intake.allow_empty, ROW_TOLERANCE, limits.rows_max)
+    intake = config.intake
+    return TargetRules(intake.allow_etf, intake.allow_empty, ROW_TOLERANCE, limits.rows_max, intake.mode)
 
 
 def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileSettled], list[Row] | Refusal]:

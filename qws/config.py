@@ -20,6 +20,7 @@ from qws.domain.codes import classify
 from qws.domain.execution_rules import Release
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
+from qws.domain.target_records import Mode
 from qws.errors import ConfigError
 from qws.masking import hide
 from qws.notify_section import NotifySection
@@ -51,13 +52,14 @@ class ScheduleSection(_Section):
 
 
 class IntakeSection(_Section):
-    """When a file counts as finished, in milliseconds and seconds, and what it may hold."""
+    """When a file counts as finished, in milliseconds and seconds, what it may hold, and its mode if it names none."""
 
     settle_ms: int = Field(default=60, ge=0, le=60_000)
     in_place_settle_ms: int = Field(default=1000, ge=0, le=60_000)
     scan_s: float = Field(default=5.0, gt=0, le=3600)
     allow_etf: bool = False
     allow_empty: bool = False
+    mode: Mode = Mode.FULL
 
 
 class PlanSection(_Section):

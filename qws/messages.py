@@ -17,7 +17,7 @@ from qws.check_messages import ReadinessChecked as ReadinessChecked
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.plan import Plan
 from qws.domain.risk.rule import Breach
-from qws.domain.targets import DayTarget, DroppedRow, Refusal
+from qws.domain.targets import DayTarget, DroppedRow, Refusal, Weight
 from qws.run_messages import AccountDue as AccountDue
 from qws.run_messages import BuysOverdue as BuysOverdue
 from qws.run_messages import CancelOrder as CancelOrder
@@ -174,6 +174,19 @@ class RecordDisputed(Message):
     field: str
     record: str
     table: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFixed(Message):
+    """The weights that the changes of a delta target lead to, once, for all attempts to reach them.
+
+    `day` is that of the target, also when it is carried over to a later one.
+    """
+
+    run_id: str
+    target_id: str
+    day: date
+    weights: tuple[Weight, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from loguru import logger
 
 from actors.result_writer import Note
 from qws.domain.story import RunStory
+from qws.domain.target_records import Mode
 from qws.domain.targets import DroppedRow
 from qws.language import language_of
 from qws.messages import RunFinished, TargetAccepted, TargetRejected
@@ -55,6 +56,8 @@ class FilePages:
                 "days": [
                     {
                         "day": each.day.isoformat(),
+                        "mode": str(each.mode),
+                        "expires_at": None if each.expires_at is None else each.expires_at.isoformat(),
                         "names": len(each.weights),
                         "weight_sum": float(sum((weight.weight for weight in each.weights), Decimal(0))),
                     }
@@ -96,6 +99,7 @@ class FilePages:
             _said(target.dropped) if target is not None else (),
             story.works,
             tuple(describe(note) for note in notes),
+            target.days[0].mode if target is not None else Mode.FULL,
         )
         return self._written(f"{file}.{end.run_id}.result.html", lambda: result_page(result, self._language))
 

@@ -19,7 +19,7 @@ from qws.app import plan_rules, schedule_of, target_rules
 from qws.config import Config
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import Plan
-from qws.domain.targets import DroppedRow, ParsedTarget, Refusal, parse_target
+from qws.domain.targets import DroppedRow, Mode, ParsedTarget, Refusal, parse_target, unless_expired
 from qws.edges import Edges
 from qws.gateways.files import FileLimits, read_rows
 from qws.messages import PlanDrafted, PlanHeld, PlanReady, PlanRefused, SnapshotDue, SnapshotTaken, TargetAccepted
@@ -36,6 +36,7 @@ class Preview:
     plan: Plan
     dropped: tuple[DroppedRow, ...]
     refusal: Refusal | None
+    mode: Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ def read_target(file: Path, config: Config, calendar: Calendar, now: datetime) -
         day = schedule_of(config, calendar).effective_day(now)
     except UnknownDay as unknown:
         return (Refusal("unknown_calendar", str(unknown)),)
-    parsed = parse_target(rows, today=day, calendar=calendar, rules=target_rules(config, limits))
+    rules = target_rules(config, limits)
+    parsed = unless_expired(parse_target(rows, today=day, calendar=calendar, rules=rules), now)
     if not isinstance(parsed, ParsedTarget):
         return parsed
     digest = sha256(content).hexdigest()
@@ -116,7 +118,7 @@ async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: 
     )
     for actor in (snapshotter, planner):
         actor.on_target_accepted(target)
-    day = target.days[0].day
+    day, mode = target.days[0].day, target.days[0].mode
     taken = await snapshotter.on_snapshot_due(SnapshotDue("preview", target.target_id, day, 0, preview=True))
     drafted = next(planner.on_snapshot_taken(_as_of_quotes(taken))) if isinstance(taken, SnapshotTaken) else taken
     if isinstance(taken, SnapshotTaken):
@@ -124,12 +126,12 @@ async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: 
     judged = next(guard.on_plan_drafted(drafted)) if isinstance(drafted, PlanDrafted) else drafted
     match drafted, judged:
         case PlanDrafted(), PlanRefused():
-            return Preview(day, drafted.plan, target.dropped, Refusal(judged.reason, judged.text))
+            return Preview(day, drafted.plan, target.dropped, Refusal(judged.reason, judged.text), mode)
         case PlanDrafted(), PlanHeld(breaches=(first, *_) as breaches):
             text = "; ".join(each.text for each in breaches) + "; it would wait for `qws approve`"
-            return Preview(day, drafted.plan, target.dropped, Refusal(first.rule, text))
+            return Preview(day, drafted.plan, target.dropped, Refusal(first.rule, text), mode)
         case PlanDrafted(), PlanReady():
-            return Preview(day, judged.plan, target.dropped, None)
+            return Preview(day, judged.plan, target.dropped, None, mode)
     assert isinstance(judged, PlanRefused)
     return (Refusal(judged.reason, judged.text),)
 

@@ -10,6 +10,7 @@ from qws import messages as m
 from qws.domain.known_orders import NOT_SENT, is_turned_down
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
+from qws.domain.target_records import Mode
 from qws.language import _, translated, word
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from qws.sentences import localised, reasoned
@@ -19,6 +20,7 @@ from qws.words import N_, ORDER_STATUS
 _PLAIN: Mapping[type[Message], str] = MappingProxyType(
     {
         m.SendWindowDue: N_("orders may be sent from now on"),
+        m.WeightsFixed: N_("the changes that the target asks for are fixed as weights"),
         m.SweepDue: N_("read the broker's lists"),
         m.ListsDue: N_("look once more for fills of what was cancelled"),
         m.ListsRead: N_("what was cancelled has ended; the rest may be sent again"),
@@ -58,6 +60,10 @@ def _accepted(msg: m.TargetAccepted) -> str:
         _("{day} ({count} names)").format(day=target.day, count=len(target.weights)) for target in msg.days
     )
     line = _("target {id} accepted from {name}: {days}").format(id=msg.target_id, name=msg.name, days=days)
+    if (first := msg.days[0]).mode is not Mode.FULL:
+        line += _(", mode {mode}").format(mode=word(first.mode))
+    if first.expires_at is not None:
+        line += _(", expires {at:%Y-%m-%d %H:%M}").format(at=first.expires_at)
     shown = ", ".join(f"{row.row} {row.code} [{row.reason}]" for row in msg.dropped[:_ROWS_SHOWN])
     return line + (_("; rows filtered: {count}").format(count=len(msg.dropped)) + f": {shown}" if msg.dropped else "")
 

@@ -13,8 +13,8 @@ def N_(text: str) -> str:
     return text
 
 
-# Phases of the trading day, triggers of a run, commands, states and ends of a run, kinds of an equity record, causes
-# of a drift, and why an order at the broker should not be there.
+# Phases of the trading day, triggers of a run, modes of a target, commands, states and ends of a run, kinds of an
+# equity record, causes of a drift, and why an order at the broker should not be there.
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         "pre_open": N_("before the open"),
@@ -33,6 +33,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "recovery": N_("recovery"),
         "follow_up": N_("what is left"),
         "carry": N_("carried over"),
+        "subset": N_("subset"),
+        "delta": N_("delta"),
         "halt": N_("halt"),
         "resume": N_("resume"),
         "cancel": N_("cancel"),

@@ -14,7 +14,7 @@ from qws.runtime.actor import contract_of
 from qws.runtime.topology import mermaid
 
 ROOT = Path(__file__).parents[1]
-PLANNING = ("allocator", "planner", "pricing", "legaliser", "execution")
+PLANNING = ("allocator", "planner", "pricing", "legaliser", "execution", "goal", "target_modes")
 # Settings, price origins and statuses, not reasons.
 NO_REASONS = {"prev_close", "pro_rata", "at_send", "at_plan"}
 READMES = ["README.md", "README.zh-CN.md"]

@@ -28,6 +28,7 @@ COMMANDS = {
     "status": ("qws.cli.views", "State, account, actors, last run."),
     "runs": ("qws.cli.views", "Every run and its result."),
     "trace": ("qws.cli.views", "Why: file row, plan row, order, fills of one run."),
+    "targets": ("qws.cli.targets", "Every weight file and what became of it; `targets diff` compares two."),
     "orders": ("qws.cli.views", "Orders."),
     "fills": ("qws.cli.views", "Fills."),
     "positions": ("qws.cli.views", "Holdings."),

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from qws.cli.options import echo, home_option
+from qws.domain.target_records import Mode
 from qws.errors import StoreError
 from qws.home import Home
 from qws.store.archive import EQUITY_COLUMNS, FORMULA_STARTS
@@ -41,13 +42,14 @@ def export(home: Home, kind: str, encoding: str, out: Path | None) -> None:
     """
     columns = _COLUMNS[kind]
     rows = [[_cell(row.get(column)) for column in columns] for row in _rows(Views(home.views), kind)]
-    content = _encoded([list(columns), *rows], encoding)
+    lines = [*(_header_lines(Views(home.views)) if kind == "target" else ()), list(columns), *rows]
+    content = _encoded(lines, encoding)
     if out is None:
         sys.stdout.buffer.write(content)
         return
     try:
         write_atomically(out, content)
-        is_equal = read_csv(out.read_bytes(), encoding) == [list(columns), *rows]
+        is_equal = read_csv(out.read_bytes(), encoding) == lines
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror}; close the program that has it open") from error
     if not is_equal:
@@ -81,6 +83,17 @@ def _rows(views: Views, kind: str) -> Iterable[Record]:
         case "positions":
             return [{"stock_code": code, **row} for code, row in views.positions().items()]
     return _newest_target(views)
+
+
+def _header_lines(views: Views) -> Iterable[list[str]]:
+    """What a weight file says of itself as a whole: without it a subset read again would sell all else."""
+    for target in views.targets()[-1:]:
+        days = target["days"]
+        first = days[0] if isinstance(days, list) else {}
+        if (mode := first.get("mode", Mode.FULL)) != Mode.FULL:
+            yield [f"# mode: {mode}"]
+        if expires_at := first.get("expires_at"):
+            yield [f"# expires: {expires_at[:19].replace('T', ' ')}"]
 
 
 def _newest_target(views: Views) -> Iterable[Record]:

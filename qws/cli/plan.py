@@ -15,7 +15,8 @@ from qws.config import Config, load_config, make_config
 from qws.domain.market import Side
 from qws.domain.plan import PlanRow
 from qws.domain.report import planned_errors
-from qws.domain.targets import Refusal
+from qws.domain.target_modes import LEFT_ALONE
+from qws.domain.targets import Mode, Refusal
 from qws.home import find_home
 from qws.language import speak
 from qws.log import silent
@@ -102,6 +103,7 @@ def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
         "target_id": result.plan.target_id,
         "as_of": result.plan.at.isoformat(),
         "day": result.day.isoformat(),
+        "mode": str(result.mode),
         "plan": [_row(row) for row in rows if row.shares],
         "idle": [_row(row) for row in rows if not row.shares],
         "held": {row.code: row.reason for row in rows if not row.shares and row.reason},
@@ -157,6 +159,9 @@ def _show(document: dict[str, Any]) -> None:
             day=document["day"], as_of=document["as_of"], **money
         )
     )
+    if document["mode"] != Mode.FULL:
+        alone = sum(reason == LEFT_ALONE for reason in document["held"].values())
+        click.echo(f"mode {document['mode']}: {alone} held names are not in the file and are left alone")
     before, after = totals["tracking_error_before"], totals["tracking_error_after"]
     echo(f"tracking error {before:.3%} before, {after:.3%} after; turnover {totals['turnover']:.1%}")
 

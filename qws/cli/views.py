@@ -241,6 +241,8 @@ def _tree(messages: Iterable[Record]) -> str:
 
 def _untraded(views: Views, run_id: str) -> Iterable[Record]:
     """Rows of the file that were dropped, and names of which less was traded than wanted, each with its reason."""
+    from qws.domain.target_modes import LEFT_ALONE  # here, because `qws status` has no time for it
+
     run = next(row for row in views.runs() if row["run_id"] == run_id)
     for target in views.targets():
         dropped = target["dropped"]
@@ -250,10 +252,10 @@ def _untraded(views: Views, run_id: str) -> Iterable[Record]:
     ends = {str(row["code"]): row for row in views.outcomes(run_id)}
     for row in views.plan(run_id):
         end = ends.pop(str(row["stock_code"]), {})
-        if reason := end.get("reason") or row["reason"]:
+        if (reason := end.get("reason") or row["reason"]) and reason != LEFT_ALONE:
             yield _held(str(row["stock_code"]), reason, end)
     for code, end in ends.items():
-        if end["reason"]:
+        if end["reason"] and end["reason"] != LEFT_ALONE:
             yield _held(code, end["reason"], end)
 
 

@@ -11,24 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
-from enum import StrEnum
 from math import inf
 
 from qws.domain.account import Position, Snapshot
 from qws.domain.affordable import fit_to_cash, payable
-from qws.domain.allocator import AllocationRules, Allotment, Budget, allocate
+from qws.domain.allocator import Allotment, Budget, allocate
 from qws.domain.candidate import Candidate
 from qws.domain.codes import classify
-from qws.domain.costs import Costs, DayCosts, fees_of
-from qws.domain.legaliser import CageMargin, Context, Wish, buy_cap, legalise
+from qws.domain.costs import DayCosts, fees_of
+from qws.domain.goal import Goal as Goal
+from qws.domain.goal import PlanRules as PlanRules
+from qws.domain.goal import Sizing as Sizing
+from qws.domain.legaliser import Context, Wish, buy_cap, legalise
 from qws.domain.lots import largest_legal_buy, largest_legal_sell
-from qws.domain.market import Exchange, Instrument, Kind, Quote, Side
+from qws.domain.market import Exchange, Instrument, Quote, Side
 from qws.domain.orders import OrderRequest
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
-from qws.domain.rest import Rest
-from qws.domain.rules import RuleBook
-from qws.domain.targets import Weight
+from qws.domain.target_modes import LEFT_ALONE, mark_of, weight_of
+from qws.domain.target_records import Mode
 
 _FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
 _AUCTION = time(9, 25)
@@ -36,55 +37,6 @@ _IN_SESSION = time(10, 0)  # a plan made while nothing is accepted is priced for
 _ZERO = Decimal(0)
 _SETTLED = "settled"  # left alone: an earlier attempt dealt with it
 Market = tuple[tuple[Quote, ...], tuple[Instrument, ...]]
-
-
-class Sizing(StrEnum):
-    """When shares are settled for a run that waits for the session: on the quotes it is sent with, or when planned."""
-
-    AT_SEND = "at_send"
-    AT_PLAN = "at_plan"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRules:
-    """How a plan is made: the rule book, the account's costs, book levels to price from, the oldest quote in seconds,
-    CNY never to be spent, the kinds that are ours to trade, codes never to be touched; how weights become shares, and
-    how far to stay inside the price cage."""
-
-    book: RuleBook
-    costs: Costs
-    sell_level: int
-    buy_level: int
-    quote_age_max_s: float
-    cash_reserve: Decimal
-    managed: frozenset[Kind]
-    protected: frozenset[str]
-    allocation: AllocationRules
-    margin: CageMargin
-
-    def level(self, side: Side) -> int:
-        """The level of the book that orders of this side are priced from."""
-        return self.buy_level if side is Side.BUY else self.sell_level
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What a run wants: the weights of a target, and the codes of rows that were filtered out of its file.
-
-    A filtered row says that something was meant for its code: the holding is kept, never sold for being absent. Of a
-    target that was tried before only the `rest` is traded. While orders are `unsettled`, nothing of their codes is
-    traded, and the money that they may still take is not spent; codes whose orders were `lost` are left alone too.
-    """
-
-    run_id: str
-    target_id: str
-    attempt: int
-    preview: bool
-    weights: tuple[Weight, ...]
-    filtered: frozenset[str]
-    rest: Rest
-    unsettled: tuple[OrderRequest, ...]
-    lost: frozenset[str]
 
 
 def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Plan | None = None) -> Plan:
@@ -153,16 +105,20 @@ def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
     instruments = {instrument.code: instrument for instrument in snapshot.instruments}
     unsettled = {order.code for order in goal.unsettled}
     filtered = goal.filtered - wanted.keys()
-    if any(may_mean_a_share(code) for code in filtered):  # any name that is absent may be the one that was meant
+    if goal.mode is Mode.FULL and any(map(may_mean_a_share, filtered)):  # any absent name may be the one that was meant
         filtered |= positions.keys() - wanted.keys()
     names = []
     for code in sorted(wanted.keys() | positions.keys()):
         quote, instrument, position = quotes.get(code), instruments.get(code), positions.get(code)
-        held = "row_filtered" if code in filtered else _untouchable(code, rules)
+        is_listed = goal.mode is Mode.FULL or code in wanted
+        held = "row_filtered" if code in filtered else "" if is_listed else LEFT_ALONE
+        held = held or _untouchable(code, rules)
         held = held or (_SETTLED if goal.rest.leaves(code) else "unknown" if code in unsettled else "")
         held = held or ("never_arrived" if code in goal.lost else "")
         held = held or hold_reason(quote, instrument, snapshot.at, rules.quote_age_max_s)
         weight = wanted.get(code, _ZERO)
+        if held == LEFT_ALONE and position is not None:
+            weight = weight_of(position, quote, snapshot.asset.total)
         if held or quote is None or instrument is None:
             names.append(_held(code, weight, position, quote, held))
         else:
@@ -172,9 +128,7 @@ def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
 
 def _held(code: str, weight: Decimal, position: Position | None, quote: Quote | None, reason: str) -> _Name:
     shares, sellable = _holding(position)
-    mark = mark_price(quote) if quote is not None else _ZERO
-    if mark <= 0:
-        mark = position.market_value / shares if position is not None and shares else _ZERO
+    mark = mark_of(position, quote)
     candidate = Candidate(code, weight, shares, sellable, mark, _ZERO, _ZERO, reason, reason, 0, 0, 0)
     return _Name(candidate, None, None, None)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Protocol
+from itertools import starmap
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.codes import classify
@@ -27,11 +26,24 @@ from qws.domain.target_cells import (
     shown,
     weight_problem,
 )
+from qws.domain.target_header import Header, header_length, read_header
+from qws.domain.target_records import (
+    DayTarget,
+    DroppedRow,
+    Mode,
+    ParsedTarget,
+    Refusal,
+    Row,
+    Sessions,
+    TargetRules,
+    Weight,
+)
 
 __all__ = [
     "Cell",
     "DayTarget",
     "DroppedRow",
+    "Mode",
     "ParsedTarget",
     "Refusal",
     "Row",
@@ -39,85 +51,13 @@ __all__ = [
     "TargetRules",
     "Weight",
     "parse_target",
+    "unless_expired",
 ]
 
 _REFUSALS_MAX = 20
 _SHARES = frozenset({Kind.STOCK, Kind.CDR})
 _FUNDS = frozenset({Kind.ETF, Kind.LOF})
 _HEADER_LINE = "date,stock_code,weight"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a file; `number` is what a person sees in an editor, the first row of the file being 1."""
-
-    number: int
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """The share of the account's total assets one code should have: 0.05 is 5 %, 0 is an explicit sale."""
-
-    code: str
-    weight: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedRow:
-    """A row the target goes on without: `not_a_share`, `unknown_code`, `etf_disabled`, `negative_weight`, `past_date`.
-
-    Rows of a past date share one entry, at the first of them, with an empty code.
-    """
-
-    row: int
-    code: str
-    reason: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why the whole file is refused: a stable code, one line naming value and remedy, and the row if there is one."""
-
-    code: str
-    text: str
-    row: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DayTarget:
-    """The complete target of one trading day, sorted by code."""
-
-    day: date
-    weights: tuple[Weight, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedTarget:
-    """What an accepted file asks for, sorted by day, and the rows that were left out."""
-
-    days: tuple[DayTarget, ...]
-    dropped: tuple[DroppedRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRules:
-    """What a file may ask for. `row_tolerance`, a fraction of the account, is what rounding may have added to each
-    weight above 0; `rows_max` counts rows without header."""
-
-    allow_etf: bool
-    allow_empty: bool
-    row_tolerance: Decimal
-    rows_max: int
-
-
-class Sessions(Protocol):
-    """The part of a trading calendar a file is checked against."""
-
-    def is_session(self, day: date) -> bool:
-        """Whether `day` is a trading day; raises `UnknownDay` beyond the last day that is known."""
-        ...
 
 
 def parse_target(
@@ -129,6 +69,10 @@ def parse_target(
     Weights are never scaled. RELIABILITY.md sections 1.5 and 3.D.
     """
     filled = [row for row in rows if any(not is_blank(cell) for cell in row.cells)]
+    lines = header_length(filled)
+    header, filled = read_header(filled[:lines], rules.mode), filled[lines:]
+    if not isinstance(header, Header):
+        return header
     if not filled:
         return (Refusal("empty_file", f"the file has no rows; write the header {_HEADER_LINE} and one row per stock"),)
     if len(filled) - 1 > rules.rows_max:
@@ -139,7 +83,7 @@ def parse_target(
     if len(filled) == 1:
         return (Refusal("empty_file", "the file has a header and no rows; write one row per stock"),)
     date_at, code_at, weight_at = (found for found in columns if isinstance(found, int))
-    reading = _Reading(today, calendar, rules)
+    reading = _Reading(today, calendar, rules, header)
     for row in filled[1:]:
         cells = row.cells
         if len(cells) <= max(date_at, code_at, weight_at):
@@ -148,6 +92,14 @@ def parse_target(
         if len(reading.refusals) >= _REFUSALS_MAX:
             break
     return reading.result()
+
+
+def unless_expired(parsed: ParsedTarget | tuple[Refusal, ...], now: datetime) -> ParsedTarget | tuple[Refusal, ...]:
+    """The same, or the refusal of a target that must not be started any more."""
+    if not isinstance(parsed, ParsedTarget) or not parsed.days[0].is_expired(now):
+        return parsed
+    text = f"the file expired at {parsed.days[0].expires_at:%Y-%m-%d %H:%M}; send a current one"
+    return (Refusal("expired_target", text),)
 
 
 def _find_columns(header: Row) -> tuple[int, ...] | tuple[Refusal, ...]:
@@ -180,8 +132,9 @@ def _listed(cells: Sequence[Cell]) -> str:
 class _Reading:
     """One pass over the rows of one file."""
 
-    def __init__(self, today: date, calendar: Sessions, rules: TargetRules) -> None:
+    def __init__(self, today: date, calendar: Sessions, rules: TargetRules, header: Header) -> None:
         self.refusals: list[Refusal] = []
+        self._header = header
         self._today = today
         self._calendar = calendar
         self._rules = rules
@@ -210,14 +163,18 @@ class _Reading:
         first = self._rows.setdefault((day, code), number)
         if first != number:
             self._refuse("duplicate_code", f"{code} is already in row {first} for {day}; keep one", number)
-        elif weight < 0:
+        elif self._header.mode is Mode.DELTA and abs(weight) > 1:
+            text = f"{code} is to change by {shown(weight_cell)}; write a fraction or a percentage from -1 to 1"
+            self._refuse("change_over_one", text, number)
+        elif weight < 0 and self._header.mode is not Mode.DELTA:
             self._drop(number, code, "negative_weight", f"{code} has the negative weight {shown(weight_cell)}")
         else:
             weights[code] = weight
 
     def result(self) -> ParsedTarget | tuple[Refusal, ...]:
         """Check each day's sum and what is left; then the target or the refusals."""
-        for day, weights in self._days.items():
+        mode, expires_at = self._header.mode, self._header.expires_at
+        for day, weights in self._days.items() if mode is not Mode.DELTA else ():
             total, count = sum(weights.values(), Decimal(0)), sum(1 for weight in weights.values() if weight)
             if total > 1 + count * self._rules.row_tolerance:
                 text = f"the weights of {day} sum to {total:.10g}; write fractions or percents, rounded to 1 at most"
@@ -225,7 +182,10 @@ class _Reading:
         if not self.refusals and not self._days:
             newest = max(self._past)
             self._refuse("stale_date", f"date {newest} is before {self._today}, the day in force; send a current file")
-        if not self.refusals and not self._rules.allow_empty:
+        if expires_at is not None and (late := [day for day in self._days if day > expires_at.date()]):
+            text = f"the file expires at {expires_at:%Y-%m-%d %H:%M}, before its day {max(late)}; correct one of them"
+            self._refuse("bad_header_line", text)
+        if not self.refusals and mode is Mode.FULL and not self._rules.allow_empty:
             for day, weights in self._days.items():
                 if not any(weights.values()):
                     text = f"nothing would be held on {day}: no row with a weight above 0 is left; allow_empty is off"
@@ -235,7 +195,7 @@ class _Reading:
         for day, numbers in self._past.items():
             self._drop(numbers[0], "", "past_date", f"{len(numbers)} rows of {day} are past and set aside")
         days = (
-            DayTarget(day, tuple(Weight(code, weight) for code, weight in sorted(self._days[day].items())))
+            DayTarget(day, tuple(starmap(Weight, sorted(self._days[day].items()))), mode, expires_at)
             for day in sorted(self._days)
         )
         return ParsedTarget(tuple(days), tuple(sorted(self._dropped, key=lambda dropped: dropped.row)))

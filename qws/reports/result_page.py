@@ -10,7 +10,8 @@ from html import escape
 
 from qws.domain.plan import Outcome
 from qws.domain.quality import Work, quality_of
-from qws.domain.targets import DroppedRow
+from qws.domain.target_modes import LEFT_ALONE
+from qws.domain.targets import DroppedRow, Mode
 from qws.reports import markup, tracking
 from qws.reports.figure import Language, page_of, percent
 from qws.reports.markup import Column
@@ -22,6 +23,8 @@ WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "title": "{status}: {file}",
         "line": "run {run}, target of {day}, ended {at:%Y-%m-%d %H:%M:%S}",
+        "subset": "A subset: only names of the file were to be traded; {count} others were left alone.",
+        "delta": "A delta: the weights in the file are changes; {count} other names were left alone.",
         "total_asset": "Total assets, CNY",
         "cash": "Cash, CNY",
         "fees": "Fees, CNY",
@@ -56,6 +59,8 @@ WORDS: dict[Language, dict[str, str]] = {
     "zh": {
         "title": "{status}: {file}",
         "line": "调仓 {run}, 目标日 {day}, 结束于 {at:%Y-%m-%d %H:%M:%S}",
+        "subset": "部分目标: 只交易文件列出的证券; 其余 {count} 只保持不动。",
+        "delta": "增量目标: 文件中的权重是增减量; 其余 {count} 只保持不动。",
         "total_asset": "总资产 (元)",
         "cash": "现金 (元)",
         "fees": "费用 (元)",
@@ -114,6 +119,7 @@ class RunResult:
     filtered: tuple[DroppedRow, ...]
     works: tuple[Work, ...]
     notes: tuple[str, ...]
+    mode: Mode = Mode.FULL
 
 
 def result_page(result: RunResult, language: Language) -> str:
@@ -122,6 +128,9 @@ def result_page(result: RunResult, language: Language) -> str:
     title = words["title"].format(status=said(result.status, language), file=result.file)
     parts = [f"<h1>{escape(title)}</h1>"]
     parts.append(markup.paragraph(words["line"].format(run=result.run_id, day=result.day, at=result.at)))
+    if result.mode is not Mode.FULL:
+        alone = sum(each.reason == LEFT_ALONE for each in result.outcomes)
+        parts.append(markup.paragraph(words[result.mode].format(count=alone)))
     if result.reason or result.text:
         why = " ".join(filter(None, (explained(result.reason, language), result.text)))
         parts.append(markup.paragraph(why, "warning"))
@@ -148,9 +157,14 @@ def _money(result: RunResult, language: Language) -> list[tuple[str, str]]:
 
 def _weights(result: RunResult, language: Language) -> list[tracking.RunRow]:
     return [
-        tracking.RunRow(each.code, float(each.wanted), float(each.achieved), _note(each.reason, language))
+        tracking.RunRow(each.code, float(each.wanted), float(each.achieved), _note(_missed(each), language))
         for each in result.outcomes
     ]
+
+
+def _missed(outcome: Outcome) -> str:
+    """Why a name is not as wanted; that nothing was wanted of it is no such reason."""
+    return "" if outcome.reason == LEFT_ALONE else outcome.reason
 
 
 def _note(reason: str, language: Language) -> str:
@@ -158,7 +172,7 @@ def _note(reason: str, language: Language) -> str:
 
 
 def _residuals(result: RunResult, language: Language) -> list[str]:
-    left = [each for each in result.outcomes if each.reason]
+    left = [each for each in result.outcomes if _missed(each)]
     if not left:
         return []
     rows = [

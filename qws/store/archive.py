@@ -54,6 +54,8 @@ class ArchivedTarget:
     file_name: str
     accepted_at: datetime
     weights: tuple[tuple[str, Decimal], ...]
+    mode: str = "full"
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def write_target(
     file_name: str,
     accepted_at: datetime,
     weights: Sequence[tuple[str, Decimal]],
+    mode: str = "full",
+    expires_at: datetime | None = None,
 ) -> Path:
     """Archive one accepted target as `folder/<YYYY>/<day>-<target_id>.parquet` and return that path.
 
@@ -106,7 +110,8 @@ def write_target(
     for code, weight in weights:
         if not weight.is_finite():
             raise ValueError(f"weight of {code} is {weight}: only finite numbers can be archived")
-    target = ArchivedTarget(day, target_id, sha256, file_name, instant_of(micros_of(accepted_at)), tuple(weights))
+    said = tuple(weights), mode, expires_at
+    target = ArchivedTarget(day, target_id, sha256, file_name, instant_of(micros_of(accepted_at)), *said)
     path = folder / f"{day.year:04d}" / f"{day.isoformat()}-{target_id}.parquet"
     if path.exists():
         if read_target(path) == target:
@@ -140,6 +145,8 @@ def _target_table(target: ArchivedTarget) -> pa.Table:
             "qws.sha256": target.sha256,
             "qws.file_name": target.file_name,
             "qws.accepted_at": target.accepted_at.isoformat(),
+            "qws.mode": target.mode,
+            "qws.expires_at": "" if target.expires_at is None else target.expires_at.isoformat(),
         }
     )
 
@@ -156,6 +163,8 @@ def read_target(path: Path) -> ArchivedTarget:
         facts["qws.file_name"],
         instant_of(micros_of(datetime.fromisoformat(facts["qws.accepted_at"]))),
         tuple((code, Decimal(weight)) for code, weight in zip(codes, weights, strict=True)),
+        facts.get("qws.mode", "full"),  # older files are of full targets
+        datetime.fromisoformat(expires) if (expires := facts.get("qws.expires_at")) else None,
     )
 
 

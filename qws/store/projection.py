@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,8 +28,6 @@ from qws.messages import (
     RunPaused,
     SnapshotDue,
     SnapshotTaken,
-    TargetAccepted,
-    TargetRejected,
 )
 from qws.runtime.message import Message
 from qws.store.codec import in_shanghai
@@ -43,26 +40,6 @@ Statement = tuple[str, Sequence[Sequence[Value]]]
 def changes(body: Message, at: str, id_: int) -> Iterator[Statement]:
     """The statements that bring the tables up to date with one message; most messages change none."""
     yield from ()
-
-
-@changes.register
-def _target_accepted(body: TargetAccepted, at: str, id_: int) -> Iterator[Statement]:
-    days = [
-        {
-            "day": target.day.isoformat(),
-            "weights": [{"stock_code": each.code, "weight": float(each.weight)} for each in target.weights],
-        }
-        for target in body.days
-    ]
-    dropped = [{"row": each.row, "code": each.code, "reason": each.reason, "text": each.text} for each in body.dropped]
-    row = (body.target_id, body.name, body.sha256, time_text(body.at), _json(days), _json(dropped), id_)
-    yield _insert("target", 7), [row]
-
-
-@changes.register
-def _target_rejected(body: TargetRejected, at: str, id_: int) -> Iterator[Statement]:
-    refusals = [{"code": each.code, "text": each.text, "row": each.row} for each in body.refusals]
-    yield _insert("rejected", 5), [(id_, body.name, body.sha256, time_text(body.at), _json(refusals))]
 
 
 @changes.register
@@ -253,7 +230,3 @@ def _money(amount: Decimal | None) -> str | None:
 def time_text(moment: datetime) -> str:
     """ISO text in Asia/Shanghai, as every table of the read models has it."""
     return in_shanghai(moment).isoformat()
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -37,10 +37,11 @@ _EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, marke
     FROM equity ORDER BY at, day, kind, run_id"""
 # Of the newest 30 files: each is read as JSON. SQLite tells the day in Shanghai quicker than Python imports its clock.
 _WAITING = """SELECT day, file, target_id, accepted_at FROM (
-        SELECT json_extract(each.value, '$.day') AS day, file, target_id, accepted_at, max(message_id)
+        SELECT json_extract(each.value, '$.day') AS day, file, target_id, accepted_at, max(message_id),
+            julianday(json_extract(each.value, '$.expires_at')) AS expires
         FROM (SELECT * FROM target ORDER BY message_id DESC LIMIT 30) AS target, json_each(days) AS each
         GROUP BY day) AS newest
-    WHERE day >= date('now', '+8 hours')
+    WHERE day >= date('now', '+8 hours') AND coalesce(expires > julianday('now'), 1)
     AND NOT EXISTS (SELECT 1 FROM run WHERE run.target_id = newest.target_id AND run.day = newest.day) ORDER BY day"""
 _PLAN = """SELECT stock_code, side, shares, price, price_from, weight, held, sellable, wanted, fee, reason, attempt
     FROM plan_row WHERE run_id = ? AND attempt = (SELECT max(attempt) FROM plan_row WHERE run_id = ?) ORDER BY idx"""

@@ -32,6 +32,8 @@ class FileArchive:
                 file_name=target.name,
                 accepted_at=target.at,
                 weights=[(weight.code, weight.weight) for weight in each.weights],
+                mode=str(each.mode),
+                expires_at=each.expires_at,
             )
 
     def write_result(
@@ -44,6 +46,7 @@ class FileArchive:
             "file": file_name,
             "target_id": result.target_id,
             "day": result.day.isoformat(),
+            "mode": str(target.days[0].mode) if target is not None else None,
             "status": result.status,
             "reason": result.reason,
             "text": localised(result.text),

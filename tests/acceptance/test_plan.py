@@ -31,6 +31,7 @@ def check_shape(found: dict[str, Any]) -> None:
         "target_id",
         "as_of",
         "day",
+        "mode",
         "plan",
         "idle",
         "held",

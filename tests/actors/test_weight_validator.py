@@ -51,6 +51,17 @@ class Desk:
         return anyio.run(self.validator.on_weight_file_settled, msg)
 
 
+def test_the_receipt_of_the_same_bytes_says_when_their_target_has_expired() -> None:
+    desk = Desk()
+    content = f"# expires: {START:%Y-%m-%d} 23:00\n".encode() + a_target()
+    accepted(desk.judge(desk.settled("w.csv", content)))
+    desk.clock.at = START.replace(hour=23)
+
+    (again,) = refusals(desk.judge(desk.settled("again.csv", content)))
+
+    assert (again.code, "expired at" in again.text) == ("duplicate", True)
+
+
 def accepted(verdict: Verdict) -> TargetAccepted:
     assert isinstance(verdict, TargetAccepted), verdict
     return verdict

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from qws.domain.targets import DayTarget, ParsedTarget, Refusal, Row, TargetRules, Weight, parse_target
+from qws.domain.targets import DayTarget, Mode, ParsedTarget, Refusal, Row, TargetRules, Weight, parse_target
 from qws.gateways.files import read_rows
 from tests.support.file_bytes import LIMITS, refusal, saved, table, xls, xlsx
 
 TODAY = date(2026, 11, 23)
-RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000)
+RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000, mode=Mode.FULL)
 GOLDEN = ParsedTarget(
     days=(
         DayTarget(

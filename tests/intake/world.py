@@ -17,7 +17,7 @@ from actors.file_watcher import FileWatcher, WatchSettings
 from actors.weight_validator import WeightValidator
 from qws.domain.calendar import AlwaysOpenCalendar
 from qws.domain.schedule import Schedule
-from qws.domain.targets import Refusal, Row, TargetRules
+from qws.domain.targets import Mode, Refusal, Row, TargetRules
 from qws.gateways.files import FileLimits, read_rows
 from qws.messages import TargetAccepted, TargetRejected, WeightFileSettled
 from qws.ports import Hints
@@ -33,7 +33,7 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
 TODAY = START.date()
 SCHEDULE = Schedule(AlwaysOpenCalendar(), True, time(9, 25), time(9, 30), time(14, 56), time(15, 5))
 LIMITS = FileLimits()
-RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000)
+RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000, mode=Mode.FULL)
 SETTINGS = WatchSettings()
 
 

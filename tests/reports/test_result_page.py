@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qws.domain.plan import Outcome
-from qws.domain.targets import DroppedRow
+from qws.domain.target_modes import LEFT_ALONE
+from qws.domain.targets import DroppedRow, Mode
 from qws.reports.figure import Language
 from qws.reports.reasons import CODES, explained
 from qws.reports.result_page import WORDS, RunResult, result_page
@@ -53,6 +54,18 @@ def test_plan_fills_slippage_fees_and_residuals_are_all_there(tmp_path: Path, la
     assert page.is_offline()
     assert page.drawings
     assert "script" not in page.tags
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_target_that_is_not_full_says_so_and_what_it_left_alone_is_not_missing(
+    tmp_path: Path, language: Language
+) -> None:
+    alone = tuple(Outcome(f"60000{n}.SH", Decimal("0.1"), Decimal("0.1"), 0, 0, LEFT_ALONE) for n in range(3))
+    page = read(replace(RESULT, mode=Mode.SUBSET, outcomes=(*RESULT.outcomes, *alone)), language, tmp_path)
+
+    assert WORDS[language]["subset"].format(count=3) in page.text
+    assert explained(LEFT_ALONE, language) not in page.text
+    assert WORDS[language]["subset"].format(count=0) not in read(RESULT, language, tmp_path).text
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -16,6 +16,7 @@ from qws.language import speak
 from qws.messages import SweepDue
 from qws.text import describe
 from tests.simulation.life import POINTS
+from tests.simulation.modes import draw_moded_world
 from tests.simulation.seeds import Draw, Report, draw_world, judge, run_seed
 from tests.simulation.sweep import STEP_KINDS, WEATHERS, killed_at, points, steps
 from tests.simulation.vendor import draw_vendor_world
@@ -114,9 +115,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="one seed, with its whole history")
     parser.add_argument("--sweep", action="store_true", help="kill one workload at every point")
     parser.add_argument("--vendor", action="store_true", help="through the vendor's own Python and the adapter")
+    parser.add_argument("--modes", action="store_true", help="with files that are subsets or deltas, or expire")
     asked = parser.parse_args()
-    draw: Draw = draw_vendor_world if asked.vendor else draw_world
-    command = f"{_COMMAND} --vendor" if asked.vendor else _COMMAND
+    draw: Draw = draw_vendor_world if asked.vendor else draw_moded_world if asked.modes else draw_world
+    command = f"{_COMMAND} --vendor" if asked.vendor else f"{_COMMAND} --modes" if asked.modes else _COMMAND
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     if asked.seed is not None:

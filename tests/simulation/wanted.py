@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from qws.domain.plan import Plan
-from qws.messages import RebalanceDue, RunFinished, SnapshotTaken, TargetAccepted
+from qws.domain.targets import DayTarget, Mode
+from qws.messages import PlaceOrder, RebalanceDue, RunFinished, SnapshotTaken, TargetAccepted, WeightsFixed
 from qws.ports import Calendar
 from qws.runtime.message import Envelope
 
 Key = tuple[str, date]  # a target and its day
+_ZERO, _ROUNDED = Decimal(0), Decimal("1e-9")
 _MOMENT = timedelta(milliseconds=50)
 CARRY = "carry"
 LEFT_OVER = ("not_filled", "session_over", "expired")  # ends of runs that go on the next day
@@ -27,6 +29,11 @@ class Wanted:
     def __init__(self, blame: Callable[[str, str], None], calendar: Calendar, *, carries: bool) -> None:
         self._blame, self._calendar, self._carries = blame, calendar, carries
         self._weights: dict[Key, Mapping[str, Decimal]] = {}
+        self._days: dict[Key, DayTarget] = {}
+        self._fixed: dict[Key, Mapping[str, Decimal]] = {}  # what the changes of a delta lead to
+        self._reached: set[Key] = set()  # deltas whose fixed weights were looked at
+        self._dropped: dict[str, frozenset[str]] = {}
+        self._begun: set[str] = set()  # runs of which an order was to leave
         self._newest: dict[date, tuple[str, datetime]] = {}
         self._ends: dict[Key, RunFinished] = {}
         self._carried: dict[Key, Key] = {}  # what is planned on another day, and where it comes from
@@ -34,12 +41,20 @@ class Wanted:
     def note(self, envelope: Envelope) -> None:
         """A message is on the disk."""
         match envelope.body:
-            case TargetAccepted(target_id=target_id, days=days):
+            case TargetAccepted(target_id=target_id, days=days, dropped=dropped):
+                self._dropped[target_id] = frozenset(each.code for each in dropped)
                 for each in days:
                     self._weights[target_id, each.day] = {weight.code: weight.weight for weight in each.weights}
+                    self._days[target_id, each.day] = each
                     self._newest[each.day] = target_id, envelope.at
             case RebalanceDue() as due if (due.target_id, due.day) not in self._weights:
                 self._carry(due, envelope.at)
+            case WeightsFixed(target_id=target_id, day=day, weights=weights) as fixed:
+                if (target_id, day) in self._fixed:
+                    self._blame("I22", f"{fixed.run_id} fixes {target_id} of {day} again")
+                self._fixed[target_id, day] = {each.code: each.weight for each in weights}
+            case PlaceOrder(run_id=run_id):
+                self._begun.add(run_id)
             case RunFinished() as end:
                 self._ends[end.target_id, end.day] = end
             case _:
@@ -49,7 +64,7 @@ class Wanted:
         """I12, I22: what is traded has a price of that moment, and is wanted and held as file and account say."""
         key = seen.target_id, seen.day
         origin = self._carried.get(key)
-        weights = self._weights.get(origin or key, {})
+        weights = self._wanted_of(origin or key, plan, seen)
         held = {position.code: position.shares for position in seen.snapshot.positions}
         quoted = {quote.code for quote in seen.snapshot.quotes if quote.last or quote.prev_close}
         for row in plan.rows:
@@ -59,6 +74,28 @@ class Wanted:
                 self._blame("I22", f"{plan.run_id} plans {row}, wanted {weights.get(row.code)}, held {held}")
             if row.side is not None and origin is not None and not self._is_left(origin, row.code):
                 self._blame("I22", f"{plan.run_id} trades {row.code}, of which nothing was left on {origin[1]}")
+
+    def _wanted_of(self, key: Key, plan: Plan, seen: SnapshotTaken) -> Mapping[str, Decimal]:
+        """What a plan is to reach: the weights of a full file; else those of listed names, and what others weigh."""
+        target = self._days.get(key)
+        if target is None:
+            return {}
+        if target.expires_at is not None and plan.at >= target.expires_at and plan.run_id not in self._begun:
+            self._blame("I22", f"{plan.run_id} starts at {plan.at:%H:%M:%S}, expired {target.expires_at:%H:%M:%S}")
+        listed = self._weights[key]
+        if target.mode is Mode.FULL:
+            return listed
+        held = _weights_in(seen)
+        if target.mode is Mode.DELTA:
+            changes, listed = listed, self._fixed.get(key, {})
+            if key not in self._reached and not _is_change(held, changes, listed):
+                self._blame("I22", f"{plan.run_id} holds {held}, changes {changes}, fixes {listed}")
+            self._reached.add(key)
+        traded = {row.code for row in plan.rows if row.side is not None}
+        if strangers := traded - listed.keys():
+            self._blame("I22", f"{plan.run_id} trades {strangers}, which its file does not list")
+        dropped = self._dropped.get(key[0], frozenset())
+        return {**{code: weight for code, weight in held.items() if code not in dropped}, **listed}
 
     def forgotten(self, day: date) -> str:
         """I13: the target that a day left over and the next session did not take up; empty when there is none."""
@@ -89,6 +126,23 @@ class Wanted:
         end = self._ends.get(origin)
         outcomes = end.outcomes if end is not None else ()
         return not outcomes or any(each.code == code and each.reason in _TOMORROW for each in outcomes)
+
+
+def _weights_in(seen: SnapshotTaken) -> Mapping[str, Decimal]:
+    """What each holding weighs by the quotes of that look."""
+    snapshot = seen.snapshot
+    marks = {quote.code: quote.last or quote.prev_close for quote in snapshot.quotes}
+    values = {each.code: each.shares * marks[each.code] if marks.get(each.code) else each.market_value
+              for each in snapshot.positions}  # fmt: skip
+    return {code: value / snapshot.asset.total if snapshot.asset.total else _ZERO for code, value in values.items()}
+
+
+def _is_change(held: Mapping[str, Decimal], changes: Mapping[str, Decimal], fixed: Mapping[str, Decimal]) -> bool:
+    """Whether fixed weights are what was held then and the changes, none below 0."""
+    moved = {code for code, change in changes.items() if change}
+    return fixed.keys() == moved and all(
+        abs(fixed[code] - max(_ZERO, held.get(code, _ZERO) + changes[code])) < _ROUNDED for code in moved
+    )
 
 
 def _is_left_over(end: RunFinished) -> bool:

@@ -94,7 +94,8 @@ def test_positions_and_account_are_the_newest_and_hold_no_empty_row(views: Views
 
 def test_targets_refusals_and_equity_are_told(views: Views) -> None:
     (target,) = views.targets()
-    assert target["days"] == [{"day": DAY.isoformat(), "weights": [{"stock_code": MOUTAI, "weight": 0.5}]}]
+    weights = [{"stock_code": MOUTAI, "weight": 0.5}]
+    assert target["days"] == [{"day": DAY.isoformat(), "mode": "full", "expires_at": None, "weights": weights}]
     (rejected,) = views.rejected()
     assert rejected["refusals"] == [{"code": "empty_file", "text": "no rows", "row": None}]
     (point,) = views.equity()

@@ -21,7 +21,7 @@ from qws.domain.planner import Goal, PlanRules
 from qws.domain.rest import Rest
 from qws.domain.schedule import Schedule
 from qws.domain.tags import make_tag
-from qws.domain.targets import DayTarget, DroppedRow, Weight
+from qws.domain.targets import DayTarget, DroppedRow, Mode, Weight
 from qws.messages import RebalanceDue, TargetAccepted
 from qws.runtime.clock import SHANGHAI
 from qws.tables import load_calendar, load_rules
@@ -113,7 +113,7 @@ def a_market_of(*codes: str) -> tuple[tuple[Quote, ...], tuple[Instrument, ...]]
     return tuple(map(a_quote, codes)), tuple(map(an_instrument, codes))
 
 
-def a_goal(weights: Mapping[str, str], filtered: Iterable[str] = ()) -> Goal:
+def a_goal(weights: Mapping[str, str], filtered: Iterable[str] = (), mode: Mode = Mode.FULL) -> Goal:
     rows = tuple(Weight(code, Decimal(weight)) for code, weight in weights.items())
     return Goal(
         RUN,
@@ -125,6 +125,7 @@ def a_goal(weights: Mapping[str, str], filtered: Iterable[str] = ()) -> Goal:
         rest=Rest(),
         unsettled=(),
         lost=frozenset(),
+        mode=mode,
     )
 
 
@@ -191,9 +192,11 @@ def a_target(
     target_id: str = TARGET,
     dropped: tuple[DroppedRow, ...] = (),
     when: str = "09:00:00",
+    mode: Mode = Mode.FULL,
+    expires: str = "",
 ) -> TargetAccepted:
     rows = tuple(Weight(code, Decimal(weight)) for code, weight in weights.items())
-    targets = tuple(DayTarget(day, rows) for day in days)
+    targets = tuple(DayTarget(day, rows, mode, at(expires, days[0]) if expires else None) for day in days)
     return TargetAccepted(target_id, "w.csv", "accepted/w.csv", target_id, at(when, days[0]), targets, dropped)
 
 

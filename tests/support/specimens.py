@@ -13,7 +13,7 @@ from qws.domain.orders import OrderStatus, Stray
 from qws.domain.readiness import Problem
 from qws.domain.reconciling import Difference
 from qws.domain.risk.rule import Breach
-from qws.domain.targets import DroppedRow, Refusal
+from qws.domain.targets import DroppedRow, Mode, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from tests.support import builders as b
 from tests.support.alerts import an_alert
@@ -22,6 +22,7 @@ CODE = "600000.SH"
 _ORDER = b.an_order(CODE)
 _ASSET = b.an_asset("1000.00")
 _SNAPSHOT = b.a_snapshot("1000.00")
+_FULL = b.a_target({CODE: "0.5"})
 _PLAN = b.a_plan(sells={CODE: 100}, buys={"000001.SZ": 200})
 _DROPPED = DroppedRow(3, "430047.BJ", "not_a_share", "row 3: 430047.BJ is not a share")
 _REFUSALS = tuple(Refusal("bad_date", f"row {row}: date 'x' is not a date", row) for row in (2, 3))
@@ -46,6 +47,8 @@ MESSAGES: tuple[Message, ...] = (
     m.SnapshotDue(b.RUN, b.TARGET, b.DAY, 0, preview=True),
     m.SnapshotDue(b.RUN, b.TARGET, b.DAY, 0, preview=False),
     m.SnapshotTaken(b.RUN, b.TARGET, b.DAY, 0, False, _SNAPSHOT),
+    replace(_FULL, days=(replace(_FULL.days[0], mode=Mode.DELTA, expires_at=b.at("14:00:00")),)),
+    m.WeightsFixed(b.RUN, b.TARGET, b.DAY, _FULL.days[0].weights),
     m.PlanDrafted(_PLAN),
     m.PlanRefused(b.RUN, 0, False, "turnover", "buys and sells are 3.0 of total asset"),
     m.PlanHeld(b.RUN, 0, False, (Breach("turnover", Decimal(3), Decimal(2), "of total asset", "too much"),)),

@@ -6,12 +6,12 @@ from datetime import date
 from decimal import Decimal
 
 from qws.domain.calendar import UnknownDay
-from qws.domain.targets import Cell, ParsedTarget, Refusal, Row, TargetRules, parse_target
+from qws.domain.targets import Cell, Mode, ParsedTarget, Refusal, Row, TargetRules, parse_target
 
 TODAY = date(2026, 11, 23)
 TOMORROW = date(2026, 11, 24)
 DAY = "2026-11-23"
-RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000)
+RULES = TargetRules(allow_etf=True, allow_empty=False, row_tolerance=Decimal("0.000001"), rows_max=5000, mode=Mode.FULL)
 HEADER = ("date", "stock_code", "weight")
 
 

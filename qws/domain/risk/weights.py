@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from qws.domain.plan import Plan
+from qws.domain.plan import Plan, PlanRow
 from qws.domain.risk.rule import Facts, Finding
+from qws.domain.target_modes import LEFT_ALONE
 
 ROW_TOLERANCE = Decimal("0.000001")  # how far rounding may have raised a weight
 _TOP = 5
@@ -20,16 +21,16 @@ def account_insane(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
 
 
 def weight_sum(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
-    """The weights of all names together."""
-    weights = sum((row.weight for row in plan.rows), Decimal(0))
+    """The weights of all names together; what a target leaves alone is not of it."""
+    weights = sum((row.weight for row in _wanted(plan)), Decimal(0))
     if weights <= limit + ROW_TOLERANCE * _names(plan):
         return None
     return Finding(weights, f"weights add up to {weights}, the limit is {limit}")
 
 
 def single_name(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
-    """The heaviest name."""
-    row = max(plan.rows, key=lambda each: each.weight, default=None)
+    """The heaviest name; one that a target leaves alone may be as heavy as it is."""
+    row = max(_wanted(plan), key=lambda each: each.weight, default=None)
     if row is None or row.weight <= limit:
         return None
     return Finding(row.weight, f"{row.code} weighs {row.weight}, the limit is {limit}")
@@ -53,6 +54,10 @@ def too_few_names(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
     """Names with a weight: a file of which half is missing has few. The measure is how many are missing."""
     names = _names(plan)
     return Finding(limit - names, f"{names} names, at least {limit} are expected") if names < limit else None
+
+
+def _wanted(plan: Plan) -> list[PlanRow]:
+    return [row for row in plan.rows if row.reason != LEFT_ALONE]
 
 
 def _names(plan: Plan) -> int:

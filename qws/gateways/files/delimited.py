@@ -10,6 +10,7 @@ from qws.domain.targets import Refusal, Row
 from qws.gateways.files.limits import FileLimits
 
 _REFUSED_DELIMITERS = {";": "semicolons", "\uff0c": "full-width commas", "|": "bars"}
+_FULL_WIDTH_HASH = "\uff03"
 _CHINESE_FROM = "\u3000"
 _UNREADABLE = "the text is neither UTF-8 nor GBK throughout; save the file as CSV UTF-8"
 
@@ -19,12 +20,26 @@ def read_delimited(content: bytes, limits: FileLimits) -> list[Row] | Refusal:
     text = _decoded(content)
     if text is None:
         return Refusal("bad_encoding", _UNREADABLE)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    said, text = _header_lines(text.replace("\r\n", "\n").replace("\r", "\n"))
     header = next((line for line in text.split("\n") if line.strip()), "")
     delimiter = _delimiter(header)
     if isinstance(delimiter, Refusal):
         return delimiter
-    return _rectangle(text, delimiter, limits)
+    found = _rectangle(text, delimiter, limits, text_from=said[-1].number if said else 0)
+    return found if isinstance(found, Refusal) else [*said, *found]
+
+
+def _header_lines(text: str) -> tuple[list[Row], str]:
+    """The lines that begin with `#` above everything else, as rows of one cell, and the text below them."""
+    lines, said, end = text.split("\n"), list[Row](), 0
+    for number, line in enumerate(lines, 1):
+        cell = line.strip().rstrip(", \t").strip('"')  # as a spreadsheet writes it back
+        if cell and not cell.startswith(("#", _FULL_WIDTH_HASH)):
+            break
+        if cell:
+            said.append(Row(number, (cell,)))
+            end = number
+    return said, "\n".join(lines[end:])
 
 
 def _decoded(content: bytes) -> str | None:
@@ -72,13 +87,14 @@ def _delimiter(header: str) -> str | Refusal:
     return ","
 
 
-def _rectangle(text: str, delimiter: str, limits: FileLimits) -> list[Row] | Refusal:
+def _rectangle(text: str, delimiter: str, limits: FileLimits, text_from: int) -> list[Row] | Refusal:
+    """The rows of a text whose first line is the one after `text_from`."""
     rows: list[Row] = []
-    ends = 0
+    ends = text_from
     records = csv.reader(StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
     try:
         for cells in records:
-            number, ends = ends + 1, records.line_num
+            number, ends = ends + 1, text_from + records.line_num
             width = len(rows[0].cells) if rows else 0
             row = Row(number, tuple(cells) if len(cells) == width else _trimmed(cells, width))
             if any(row.cells):

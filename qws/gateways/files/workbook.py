@@ -11,6 +11,7 @@ from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 
+from qws.domain.target_header import HEADER_LINES_MAX, header_length
 from qws.domain.targets import Cell, Refusal, Row
 from qws.gateways.files.limits import OLE_MAGIC, ZIP_MAGIC, FileLimits
 
@@ -72,7 +73,7 @@ def _unzipped(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], allowanc
 
 def _read_in_child(content: bytes, limits: FileLimits) -> list[Row] | Refusal:
     """Let calamine read in a process of its own: a crafted .xls makes it loop, panic or abort."""
-    command = [sys.executable, "-P", "-X", "utf8", str(_CHILD), str(limits.rows_max + 2)]
+    command = [sys.executable, "-P", "-X", "utf8", str(_CHILD), str(limits.rows_max + 2 + HEADER_LINES_MAX)]
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW
@@ -95,7 +96,7 @@ def _read_in_child(content: bytes, limits: FileLimits) -> list[Row] | Refusal:
     if answer["error"]:
         return _unreadable("the workbook is damaged or of an unknown kind")
     rows = [Row(number, tuple(_cell(*cell) for cell in cells)) for number, cells in answer["rows"]]
-    if len(rows) - 1 > limits.rows_max:
+    if len(rows) - 1 - header_length(rows) > limits.rows_max:
         return Refusal("too_many_rows", f"the sheet has more than {limits.rows_max} rows; split it")
     return rows
 

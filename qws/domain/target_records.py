@@ -1,0 +1,102 @@
+"""What a weight file is made of, and what it becomes: rows, weights, targets, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from qws.domain.target_cells import Cell
+
+
+class Mode(StrEnum):
+    """What a file says: all that is to be held, changes of weights, or the weights of some names and of no others."""
+
+    FULL = "full"
+    DELTA = "delta"
+    SUBSET = "subset"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file; `number` is what a person sees in an editor, the first row of the file being 1."""
+
+    number: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The share of the account's total assets one code should have: 0.05 is 5 %, 0 is an explicit sale."""
+
+    code: str
+    weight: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedRow:
+    """A row the target goes on without: `not_a_share`, `unknown_code`, `etf_disabled`, `negative_weight`, `past_date`.
+
+    Rows of a past date share one entry, at the first of them, with an empty code.
+    """
+
+    row: int
+    code: str
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the whole file is refused: a stable code, one line naming value and remedy, and the row if there is one."""
+
+    code: str
+    text: str
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayTarget:
+    """The target of one trading day, sorted by code: weights, or with `delta` changes of them.
+
+    From `expires_at` on, nothing of it is started.
+    """
+
+    day: date
+    weights: tuple[Weight, ...]
+    mode: Mode = Mode.FULL
+    expires_at: datetime | None = None
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether it must not be started any more."""
+        return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTarget:
+    """What an accepted file asks for, sorted by day, and the rows that were left out."""
+
+    days: tuple[DayTarget, ...]
+    dropped: tuple[DroppedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRules:
+    """What a file may ask for. `row_tolerance`, a fraction of the account, is what rounding may have added to each
+    weight above 0; `rows_max` counts rows without header; `mode` is that of a file which does not say it."""
+
+    allow_etf: bool
+    allow_empty: bool
+    row_tolerance: Decimal
+    rows_max: int
+    mode: Mode
+
+
+class Sessions(Protocol):
+    """The part of a trading calendar a file is checked against."""
+
+    def is_session(self, day: date) -> bool:
+        """Whether `day` is a trading day; raises `UnknownDay` beyond the last day that is known."""
+        ...
