@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 
 TABLES = (
     "CREATE TABLE meta (applied_id INTEGER NOT NULL, halted INTEGER NOT NULL, since INTEGER NOT NULL)",
@@ -10,6 +10,8 @@ TABLES = (
     """CREATE TABLE target (
         target_id TEXT PRIMARY KEY, file TEXT, sha256 TEXT, accepted_at TEXT, days TEXT, dropped TEXT,
         message_id INTEGER)""",
+    "CREATE TABLE waits (target_id TEXT, day TEXT, at TEXT, name TEXT, PRIMARY KEY (target_id, day)) WITHOUT ROWID",
+    "CREATE TABLE missed (day TEXT, at TEXT, name TEXT, PRIMARY KEY (at, name)) WITHOUT ROWID",
     "CREATE TABLE rejected (id INTEGER PRIMARY KEY, file TEXT, sha256 TEXT, at TEXT, refusals TEXT)",
     """CREATE TABLE run (
         run_id TEXT PRIMARY KEY, target_id TEXT, file TEXT, sha256 TEXT, day TEXT, attempt INTEGER,

@@ -15,6 +15,7 @@ from actors.weight_validator import WeightValidator
 from qws.domain import execution, known_orders, rest, run_orders
 from qws.domain import planner as planning
 from qws.domain.absence import Absence
+from qws.domain.due import Due
 from qws.domain.execution import Execution
 from qws.domain.handover import Handover
 from qws.domain.known_orders import KnownOrders
@@ -251,8 +252,7 @@ BUGS = (
     Bug(
         "old_target_first",
         "What was left is carried over although the day has a target of its own.",
-        ("I22", "I8"), 51,
-        ((MarketClock, "on_planning_due", wrong.carried_first),),
+        ("I22", "I8"), 51, ((Due, "target_at", wrong.carried_first),),
     ),
     Bug(
         "restart_forgets_what_was_left",

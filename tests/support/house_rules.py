@@ -29,7 +29,10 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
         "qws.config_faults",
         "qws.config_risk",
         "qws.notify_section",
+        "qws.schedule_section",
     ),
+    "qws/schedule_section.py": ("qws.domain", "qws.cron"),
+    "qws/cron.py": (),
     "qws/config_faults.py": ("qws.masking",),
     "qws/masking.py": (),
     "qws/notify_section.py": ("qws.domain",),
@@ -56,7 +59,17 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
 }
 HOMES = {"xtquant": "qws/gateways/xt/", "watchfiles": "actors/file_watcher.py"}
 HOMES |= {"httpx": "qws/gateways/notify/", "aiosmtplib": "qws/gateways/notify/"}
-LATE = ("pandas", "pyarrow", "matplotlib", "python_calamine", "xtquant", "watchfiles", "httpx", "aiosmtplib")
+LATE = (
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+    "python_calamine",
+    "xtquant",
+    "watchfiles",
+    "httpx",
+    "aiosmtplib",
+    "croniter",
+)
 IMPURE = ("asyncio", "io", "logging", "os", "pathlib", "random", "socket", "sqlite3", "subprocess", "threading", "time")
 DOORS: dict[str, tuple[str, ...]] = {
     "the clock": ("qws/runtime/clock.py",),
