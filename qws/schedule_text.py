@@ -41,7 +41,7 @@ def _waits(msg: m.TargetWaits) -> str:
     line = _("target {id} waits for {moments}").format(id=msg.target_id, moments=shown) if shown else ""
     if msg.idle is None:
         return line
-    idle = _("no run of {day} is left for target {id}; `qws rebalance` starts it").format(
+    idle = _("no run of {day} is left for target {id}; it starts when a person says so").format(
         day=msg.idle, id=msg.target_id
     )
     return f"{idle}; {line}" if line else idle
