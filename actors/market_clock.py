@@ -65,14 +65,15 @@ class MarketClock(Actor):
             yield m.TargetWaits(msg.target_id, tuple(filter(None, found.values())), idle)
 
     def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
-        own = self._due.newest(msg.day) if msg.moment is None else self._due.target_at(msg.moment)
+        now, at = self._clock.now(), msg.moment
+        own = self._due.target_of(msg.day, now) if at is None else self._due.target_at(at, now)
         yield from self._start(msg, own if msg.before is None else msg.before.end.target_id)
 
     def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Fired]:
         due = m.PlanningDue(self._clock.now().date(), "manual")
         if msg.command == "rebalance" and not msg.target_id:
             yield from self.on_planning_due(due)
-        elif msg.command == "rebalance" and self._due.is_of(due.day, msg.target_id):
+        elif msg.command == "rebalance" and self._due.is_of(due.day, msg.target_id, self._clock.now()):
             yield from self._start(due, msg.target_id)
 
     async def source(self) -> AsyncIterator[m.SessionPhaseChanged | _Passed | m.EquityDue]:
@@ -109,7 +110,7 @@ class MarketClock(Actor):
         attempt = self._due.next_attempt(msg.day, target_id)
         if attempt and msg.trigger in ("drop", "schedule") and msg.moment is None:
             return  # once is enough
-        is_carried = msg.trigger == "schedule" and not self._due.is_of(msg.day, target_id)
+        is_carried = msg.trigger == "schedule" and not self._due.is_of(msg.day, target_id, now)
         run_id = msg.run_id or f"{msg.day:%Y%m%d}-{target_id[:6]}" + (f"-{attempt}" if attempt else "")
         trigger = "carry" if is_carried else msg.trigger
         due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at, msg.before, msg.moment)

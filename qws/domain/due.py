@@ -14,11 +14,16 @@ from qws.domain.schedule import DEFAULT, Moment, Schedule
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A target of a day, the file that it came from, and when it was accepted."""
+    """A target of a day, the file that it came from, when it was accepted, and from when on nothing starts it."""
 
     target_id: str
     file: str
     accepted_at: datetime
+    expires_at: datetime | None = None
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether nothing may start it any more."""
+        return self.expires_at is not None and now >= self.expires_at
 
 
 class Due:
@@ -70,27 +75,31 @@ class Due:
         """The number of a target's next attempt on a day; the first is 0."""
         return self._runs.get((day, target_id), -1) + 1
 
-    def startable(self, day: date, files: str = "") -> list[Candidate]:
-        """The targets of a day that may be started, oldest first: the one place where that is decided."""
-        return [
-            each for each in self._targets.get(day, []) if not files or fnmatchcase(each.file.lower(), files.lower())
-        ]
+    def startable(self, day: date, now: datetime) -> list[Candidate]:
+        """The targets of a day that a person may start now, oldest first."""
+        return [each for each in self._targets.get(day, []) if not each.is_expired(now)]
 
-    def newest(self, day: date) -> str | None:
-        """The target of a day: the newest one, else what was carried over into it."""
-        if own := self.startable(day):
-            return own[-1].target_id
+    def newest(self, day: date, now: datetime, files: str = "") -> Candidate | None:
+        """The one target of a day that may start by itself: the newest of these files. Has that expired, none may."""
+        own = [each for each in self._targets.get(day, []) if _takes(files, each.file)]
+        return own[-1] if own and not own[-1].is_expired(now) else None
+
+    def target_of(self, day: date, now: datetime) -> str | None:
+        """What is started on a day: its newest target, else what was carried over into it."""
+        if self._targets.get(day):
+            own = self.newest(day, now)
+            return own.target_id if own is not None else None
         return self._carried[1] if self._carried is not None and self._carried[0] == day else None
 
-    def is_of(self, day: date, target_id: str) -> bool:
+    def is_of(self, day: date, target_id: str, now: datetime) -> bool:
         """Whether a target has weights for a day and may be started on it."""
-        return any(each.target_id == target_id for each in self.startable(day))
+        return any(each.target_id == target_id for each in self.startable(day, now))
 
     def is_newest(self, day: date, target_id: str) -> bool:
         """Whether it is the newest target that was accepted for the day; what was carried over is not."""
-        return self._targets.get(day, [])[-1:] != [] and self._targets[day][-1].target_id == target_id
+        return [each.target_id for each in self._targets.get(day, [])][-1:] == [target_id]
 
-    def target_at(self, moment: Moment) -> str | None:
+    def target_at(self, moment: Moment, now: datetime) -> str | None:
         """What a moment starts: the newest target of its files, if that was there by then; the default one only once.
 
         A newer target makes it void: nothing trades against that, which starts by itself or at the next moment.
@@ -98,10 +107,11 @@ class Due:
         day = moment.at.date()
         if moment in self._served:
             return None
-        own = self.startable(day, self._schedule.files_of(moment))
-        if own and own[-1].accepted_at > moment.at:
-            return None
-        found = own[-1].target_id if own else self.newest(day) if moment.name == DEFAULT else None
+        if moment.name == DEFAULT and not self._targets.get(day):
+            found = self.target_of(day, now)  # what was carried over
+        else:
+            own = self.newest(day, now, self._schedule.files_of(moment))
+            found = own.target_id if own is not None and own.accepted_at <= moment.at else None
         return None if moment.name == DEFAULT and found and (day, found) in self._runs else found
 
     def look(self, now: datetime) -> tuple[list[Moment], Moment | None]:
@@ -109,7 +119,7 @@ class Due:
 
         Of several the latest is made up for. Each is told once in a life, until its journalled fact comes back.
         """
-        passed = [moment for moment in self._passed(now) if self.target_at(moment) is not None]
+        passed = [moment for moment in self._passed(now) if self.target_at(moment, now) is not None]
         self._told.update(passed)
         in_time = [moment for moment in passed if now <= self._schedule.catch_up_until(moment)]
         due = in_time[-1] if in_time else None
@@ -117,18 +127,16 @@ class Due:
 
     def is_owed(self, now: datetime) -> bool:
         """Whether the newest target of today should have been started when it came, and was not."""
-        default, own = self._schedule.default_of(now.date(), now.tzinfo), self.newest(now.date())
-        if self._schedule.waits or own is None or (now.date(), own) in self._runs or not self._is_session(now.date()):
+        day, default = now.date(), self._schedule.default_of(now.date(), now.tzinfo)
+        target_id, own = self.target_of(day, now), self.newest(day, now)
+        if self._schedule.waits or target_id is None or (day, target_id) in self._runs or not self._is_session(day):
             return False
-        if now < default.at:
-            return self._schedule.always_open
-        return any(each.target_id == own and each.accepted_at > default.at for each in self.startable(now.date()))
+        return self._schedule.always_open if now < default.at else own is not None and own.accepted_at > default.at
 
     def next_moment(self, day: date, file: str, now: datetime) -> Moment | None:
         """The next moment of a day that takes a file's target."""
         for moment in self._schedule.moments_of(day, now.tzinfo):
-            files = self._schedule.files_of(moment)
-            if moment.at > now and (not files or fnmatchcase(file.lower(), files.lower())):
+            if moment.at > now and _takes(self._schedule.files_of(moment), file):
                 return moment
         return None
 
@@ -148,3 +156,7 @@ class Due:
             return self._schedule.calendar.is_session(day)
         except UnknownDay:
             return False
+
+
+def _takes(files: str, file: str) -> bool:
+    return not files or fnmatchcase(file.lower(), files.lower())

@@ -101,13 +101,13 @@ def test_nothing_is_due_on_a_day_that_became_a_day_off(times: tuple[str, ...]) -
 def test_a_run_for_files_takes_the_newest_of_these() -> None:
     due = a_due(a_schedule("10:30:00", files="Alpha*.csv"), (A, "ALPHA-1.csv", "08:00:00"), (B, "beta.csv", "09:00:00"))
 
-    assert (due.target_at(OPENING), due.target_at(LATE)) == (B, A)
+    assert (due.target_at(OPENING, OPENING.at), due.target_at(LATE, LATE.at)) == (B, A)
 
 
 def test_a_newer_target_makes_an_older_moment_void() -> None:
     due = a_due(a_schedule("10:30:00"), (A, "a.csv", "08:00:00"), (B, "b.csv", "11:00:00"))
 
-    assert due.target_at(LATE) is None
+    assert due.target_at(LATE, at("11:00:00")) is None
     assert due.look(at("11:00:01")) == ([], None)
 
 
@@ -115,7 +115,7 @@ def test_the_run_of_the_day_is_not_made_for_a_target_that_has_run_and_further_on
     due = a_due(a_schedule("10:30:00"), (A, "a.csv", "08:00:00"))
     due.start(DAY, A, 0, None)
 
-    assert (due.target_at(OPENING), due.target_at(LATE)) == (None, A)
+    assert (due.target_at(OPENING, LATE.at), due.target_at(LATE, LATE.at)) == (None, A)
 
 
 def test_a_target_that_came_in_the_session_and_was_not_started_is_owed() -> None:
@@ -127,14 +127,26 @@ def test_a_target_that_came_in_the_session_and_was_not_started_is_owed() -> None
     assert not due.is_owed(at("10:01:00"))
 
 
+def test_an_expired_target_is_started_by_nothing_and_no_older_one_comes_back() -> None:
+    due = a_due(a_schedule("10:30:00"), (A, "a.csv", "08:00:00"))
+    due.accept(Candidate(B, "b.csv", at("08:30:00"), at("10:00:00")), [DAY])
+
+    for now, target_id in (("09:59:59", B), ("10:00:00", None)):
+        assert (due.target_of(DAY, at(now)), due.target_at(LATE, at(now))) == (target_id, target_id)
+        assert due.is_of(DAY, B, at(now)) == (target_id == B)
+    assert due.look(at("11:00:00")) == ([], None)
+    assert due.is_of(DAY, A, at("11:00:00"))  # by hand
+
+
 def test_memory_ends_after_weeks() -> None:
     due, days = Due(a_schedule("10:30:00")), [DAY + timedelta(days=number) for number in range(300)]
     for day in days:
         due.accept(Candidate(f"{day}", "a.csv", at("08:00:00", day)), [day])
         due.start(day, f"{day}", 0, Moment("late", at("10:30:00", day)))
 
-    assert due.startable(days[0]) == []
-    assert due.startable(days[-1]) != []
+    now = at("09:00:00", days[-1])
+    assert due.startable(days[0], now) == []
+    assert due.startable(days[-1], now) != []
     assert max(len(each) for each in (due._targets, due._runs, due._served)) < 20
 
 
@@ -173,7 +185,7 @@ def test_every_moment_that_found_a_target_is_made_or_missed_once(
             continue
         late, moment = due.look(now)
         missed += late
-        if moment is not None and (target_id := due.target_at(moment)) is not None:
+        if moment is not None and (target_id := due.target_at(moment, now)) is not None:
             assert now <= schedule.catch_up_until(moment)
             assert (
                 target_id == max((c for c, day in accepted if day == now.date()), key=lambda c: c.target_id).target_id

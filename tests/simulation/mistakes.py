@@ -236,9 +236,10 @@ def all_is_left(outcomes: Iterable[Outcome]) -> Rest:
     return Rest()
 
 
-def carried_first(self: Due, moment: Moment) -> str | None:
+def carried_first(self: Due, moment: Moment, now: datetime) -> str | None:
     day = moment.at.date()
-    return self._carried[1] if self._carried is not None and self._carried[0] == day else _target_at(self, moment)
+    is_carried = self._carried is not None and self._carried[0] == day
+    return self._carried[1] if self._carried is not None and is_carried else _target_at(self, moment, now)
 
 
 def nothing_works(order: BrokerOrder) -> bool:
