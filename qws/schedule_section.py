@@ -74,7 +74,7 @@ class ScheduleSection(_Strict):
         """Why a run can never be made, or there are too many; empty when all is well."""
         count = 0
         for run in self.runs:
-            good = [at for at in run.times if always_open or may_send(at, self.send_at, self.last_order_at)]
+            good = self._good(run, always_open=always_open)
             bad = [at for at in run.times if at not in good]
             if bad and (run.at or not good):
                 hours = f"{self.send_at} to 11:30 and 13:00:03 to {self.last_order_at}"
@@ -83,6 +83,23 @@ class ScheduleSection(_Strict):
         if count > _MOMENTS_MAX:
             return f"schedule.runs: {count} runs a day; {_MOMENTS_MAX} are the most"
         return ""
+
+    def described(self, *, always_open: bool) -> str:
+        """Every run with its times, and how many times of a cron expression are skipped because nothing may leave."""
+        told = [f"{DEFAULT} {self.plan_at}"]
+        for run in self.runs:
+            good = self._good(run, always_open=always_open)
+            skipped = len(run.times) - len(good)
+            days = f' of "{run.cron}"' if run.cron else ""
+            told.append(
+                f"{run.name} {' '.join(str(at) for at in good)}{days}"
+                + (f", {skipped} times skipped at which no order may leave" if skipped else "")
+                + (f", for {run.files}" if run.files else "")
+            )
+        return "; ".join(told)
+
+    def _good(self, run: RunSection, *, always_open: bool) -> list[time]:
+        return [at for at in run.times if always_open or may_send(at, self.send_at, self.last_order_at)]
 
     @property
     def listed(self) -> tuple[ListedRun, ...]:

@@ -118,3 +118,12 @@ def test_a_variable_may_hold_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QWS_SCHEDULE__RUNS", '[{"name": "noon", "at": ["13:30"]}]')
 
     assert Config().schedule.runs[0].times == (time(13, 30),)
+
+
+def test_the_check_says_which_times_of_a_cron_are_skipped() -> None:
+    config = a_config(LATE, {"name": "half", "cron": "*/30 9-15 * * mon-fri", "files": "alpha*"})
+
+    assert config.schedule.described(always_open=False) == (
+        "default 09:25:00; late 10:30:00 14:30:00; half 10:00:00 10:30:00 11:00:00 13:30:00 14:00:00 14:30:00"
+        ' of "*/30 9-15 * * mon-fri", 8 times skipped at which no order may leave, for alpha*'
+    )

@@ -22,7 +22,7 @@ from qws.virtual import KeepNothing, Stage, run_virtual
 
 FIRST, TURN, LAST = date(2024, 1, 1), date(2025, 1, 1), date(2025, 12, 31)
 CODES = ("600519.SH", "000001.SZ", "600036.SH")
-OFF_TIMES = 70  # switched off so often, at any hour, for seconds or for days
+OFF_TIMES = 48  # switched off so often, at any hour, for seconds or for days
 PLAN_AT, LAST_ORDER_AT, EQUITY_AT = time(9, 25), time(14, 56), time(15, 10)
 LONG_ENOUGH = timedelta(hours=2)  # lunch included, and what a run needs
 DROPS = (time(8, 30), time(10, 10), time(10, 29, 57), time(13, 10), time(14, 50))  # of files of one day
