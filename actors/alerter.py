@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from qws import messages as m
-from qws.domain.alerts import Alert, Draft, Severity
+from qws.domain.alerts import Alert, AlertBook, Draft, Severity
 from qws.fact_listener import FactListener, Raised
 from qws.ports import Clock
 from qws.runtime.message import Later, Message, Started, Stopping
 
-_OWED_MAX = 64  # of an earlier life; it was killed before it could raise them
 _OPENS = "open_call_cancellable"
 
 
@@ -45,8 +43,7 @@ class Alerter(FactListener):
     ) -> None:
         self._alarms, self._clock, self._routes = alarms, clock, routes
         self._link_lost_s, self._raised = link_lost_s, raised
-        self._day, self._number, self._was_cut = date.min, 0, False
-        self._owed: deque[Draft] = deque(maxlen=_OWED_MAX)
+        self._book, self._was_cut = AlertBook(), False
         self._lost_at, self._told, self._reason = None, None, ""  # type: datetime | None, Draft | None, str
 
     def recall_started(self, msg: Started) -> None:
@@ -56,23 +53,21 @@ class Alerter(FactListener):
         self._was_cut = False
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        self._owed.extend(self._drafts(msg))
+        self._book.owe(self._drafts(msg))
 
     def recall_equity_recorded(self, msg: m.EquityRecorded) -> None:
-        self._owed.extend(self._drafts(msg))
+        self._book.owe(self._drafts(msg))
+
+    def recall_run_missed(self, msg: m.RunMissed) -> None:
+        self._book.owe(self._drafts(msg))
 
     def recall_alert_raised(self, msg: m.AlertRaised) -> None:
-        self._day = msg.alert.at.date()
-        self._number = int(msg.alert.alert_id.rpartition("-")[2])
-        paid = next((each for each in self._owed if (each.kind, each.key) == (msg.alert.kind, msg.alert.key)), None)
-        if paid is not None:
-            self._owed.remove(paid)
+        self._book.pay(msg.alert)
 
     def on_started(self, msg: Started) -> Iterator[m.AlertRaised | Later[m.OutageDue]]:
         if self._alarms is None:
             return
-        owed = self._owed if self._number else ()  # a journal from before there were alerts owes none
-        yield from map(self._alert, [*owed, self._alarms.started(was_cut=self._was_cut)])
+        yield from map(self._alert, [*self._book.owed, self._alarms.started(was_cut=self._was_cut)])
         yield self._watch()
 
     def on_readiness_checked(self, msg: m.ReadinessChecked) -> Raised:
@@ -115,7 +110,4 @@ class Alerter(FactListener):
 
     def _alert(self, draft: Draft) -> m.AlertRaised:
         now = self._clock.now()
-        self._number = self._number + 1 if now.date() == self._day else 1
-        self._day = now.date()
-        alert_id = f"{now:%y%m%d}-{self._number}"
-        return m.AlertRaised(self._raised(draft, alert_id, now, self._routes.get(draft.severity, ())))
+        return m.AlertRaised(self._raised(draft, self._book.next_id(now), now, self._routes.get(draft.severity, ())))

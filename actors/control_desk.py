@@ -67,6 +67,8 @@ class ControlDesk(Actor):
                     yield OrderSettled(tag, order_id, order.by)
                 elif order.command == "ack":
                     yield AlertAcknowledged(tuple(order.argument.split()), order.by)
+                elif order.command == "rebalance":
+                    yield ControlOrdered(order.command, order.by, target_id=order.argument)
                 else:
                     yield ControlOrdered(order.command, order.by, order.argument)
                 self._answer(self._table, order.id, "accepted")

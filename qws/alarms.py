@@ -48,6 +48,16 @@ def _rejected(msg: m.TargetRejected) -> Draft:
 
 
 @draft_of.register
+def _idle(msg: m.TargetWaits) -> Draft | None:
+    return Draft("no_run_left", _WARNING, f"idle:{msg.target_id}", describe(msg)) if msg.idle is not None else None
+
+
+@draft_of.register
+def _missed(msg: m.RunMissed) -> Draft:
+    return Draft("run_missed", _WARNING, f"missed:{msg.day}:{msg.name}:{msg.at:%H%M%S}", describe(msg))
+
+
+@draft_of.register
 def _held(msg: m.PlanHeld) -> Draft:
     return Draft("plan_held", _CRITICAL, f"held:{msg.run_id}", describe(msg))
 

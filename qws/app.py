@@ -118,6 +118,9 @@ def schedule_of(config: Config, calendar: Calendar) -> Schedule:
         section.send_at,
         section.last_order_at,
         section.equity_at,
+        section.listed,
+        section.on_drop == "schedule",
+        section.catch_up_s,
     )
 
 

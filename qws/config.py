@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -24,6 +23,7 @@ from qws.domain.target_records import Mode
 from qws.errors import ConfigError
 from qws.masking import hide
 from qws.notify_section import NotifySection
+from qws.schedule_section import ScheduleSection
 from qws.serve_section import ServeSection
 
 _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
@@ -31,24 +31,6 @@ _DAY_S, _ANSWER_MAX_S = 86_400.0, 600.0
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ScheduleSection(_Section):
-    """Times of a trading day, Asia/Shanghai."""
-
-    plan_at: time = time(9, 25)
-    send_at: time = time(9, 30, 3)
-    last_order_at: time = time(14, 56)
-    equity_at: time = time(15, 10)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        times = (self.plan_at, self.send_at, self.last_order_at, self.equity_at)
-        if any(each.tzinfo is not None for each in times):
-            raise ValueError("times are of Asia/Shanghai; write them without a zone")
-        if not self.plan_at <= self.send_at < self.last_order_at < self.equity_at:
-            raise ValueError("plan_at, send_at, last_order_at and equity_at must follow each other in this order")
-        return self
 
 
 class IntakeSection(_Section):
@@ -222,10 +204,12 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _means_it(self) -> Self:
-        """Real money needs two settings that agree, and the account spelled out."""
+        """Real money needs two settings that agree, and the account spelled out; every run has a time to trade."""
         if (self.mode == "paper") != (self.broker.kind == "paper"):
             remedy = 'mode = "live" or "shadow" goes with [broker] kind = "xt", mode = "paper" with kind = "paper"'
             raise ValueError(f'mode = "{self.mode}" with broker.kind = "{self.broker.kind}": {remedy}')
+        if fault := self.schedule.fault(always_open=self.paper.always_open):
+            raise ValueError(fault)
         if self.mode != "paper" and not self.xt.account:
             raise ValueError('xt.account is missing: write account = "..." under [xt], as the terminal shows it')
         if self.mode != "paper" and not self.xt.path:

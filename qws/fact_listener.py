@@ -27,6 +27,12 @@ class FactListener(Actor):
     def on_target_accepted(self, msg: m.TargetAccepted) -> Raised:
         return self.heard(msg)
 
+    def on_target_waits(self, msg: m.TargetWaits) -> Raised:
+        return self.heard(msg)
+
+    def on_run_missed(self, msg: m.RunMissed) -> Raised:
+        return self.heard(msg)
+
     def on_target_rejected(self, msg: m.TargetRejected) -> Raised:
         return self.heard(msg)
 

@@ -17,6 +17,7 @@ from qws.check_messages import ReadinessChecked as ReadinessChecked
 from qws.domain.account import Asset, Position, Snapshot
 from qws.domain.plan import Plan
 from qws.domain.risk.rule import Breach
+from qws.domain.schedule import Moment
 from qws.domain.targets import DayTarget, DroppedRow, Refusal, Weight
 from qws.run_messages import AccountDue as AccountDue
 from qws.run_messages import BuysOverdue as BuysOverdue
@@ -92,17 +93,36 @@ class SessionPhaseChanged(Message):
 
 @dataclass(frozen=True, slots=True)
 class PlanningDue(Message):
-    """The newest target of `day` is to be planned: `drop`, `schedule`, `manual`; or that of a run whose attempt
-    `before` was cut (`recovery`) or left something (`follow_up`)."""
+    """The newest target of `day` is to be planned: `drop`, `schedule` (at `moment`), `manual`; or that of a run whose
+    attempt `before` was cut (`recovery`) or left something (`follow_up`)."""
 
     day: date
     trigger: str
     before: RunPaused | None = None
+    moment: Moment | None = None
 
     @property
     def run_id(self) -> str:
         """The run that goes on, "" for a new one."""
         return self.before.run_id if self.before is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetWaits(Message):
+    """A target starts at these moments, the first of each of its days; `idle` is a day of which none is left."""
+
+    target_id: str
+    moments: tuple[Moment, ...]
+    idle: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunMissed(Message):
+    """A run of the schedule was due at `at` while nobody could start it, and is not made up for."""
+
+    day: date
+    name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +134,13 @@ class EquityDue(Message):
 
 @dataclass(frozen=True, slots=True)
 class ControlOrdered(Message):
-    """A person orders `halt`, `reduce_only` or `resume`, which survive restarts, `cancel` or `rebalance`; or
-    `approve` or `reject` of the held plan of `run_id`."""
+    """A person orders `halt`, `reduce_only` or `resume`, which survive restarts, `cancel` or `rebalance` (of today's
+    newest target, or of `target_id`); or `approve` or `reject` of the held plan of `run_id`."""
 
     command: str
     by: str
     run_id: str = ""
+    target_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

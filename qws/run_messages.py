@@ -12,6 +12,7 @@ from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Stray, Trade
 from qws.domain.plan import Outcome
 from qws.domain.rest import FOLLOW_UP, SoFar
+from qws.domain.schedule import Moment
 from qws.runtime.message import Message
 
 
@@ -19,7 +20,7 @@ from qws.runtime.message import Message
 class RebalanceDue(Message):
     """Make the account hold `target_id` as of `day`. No order may leave before `send_at`.
 
-    A run's further attempts tell how the one `before` ended.
+    A run's further attempts tell how the one `before` ended; `moment` is that of the schedule which this run serves.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class RebalanceDue(Message):
     trigger: str
     send_at: datetime
     before: RunPaused | None = None
+    moment: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)

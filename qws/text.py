@@ -81,25 +81,14 @@ def _phase(msg: m.SessionPhaseChanged) -> str:
 
 
 @describe.register
-def _planning(msg: m.PlanningDue) -> str:
-    return _("{day}: the newest target is due ({trigger})").format(day=msg.day, trigger=word(msg.trigger))
-
-
-@describe.register
-def _rebalance(msg: m.RebalanceDue) -> str:
-    return _("rebalance to target {id} ({trigger}, attempt {attempt}), orders from {at:%H:%M:%S}").format(
-        id=msg.target_id, trigger=word(msg.trigger), attempt=msg.attempt, at=msg.send_at
-    )
-
-
-@describe.register
 def _equity_due(msg: m.EquityDue) -> str:
     return _("{day}: equity record is due").format(day=msg.day)
 
 
 @describe.register
 def _control(msg: m.ControlOrdered) -> str:
-    return _("command by {by}: {command}").format(by=msg.by, command=f"{word(msg.command)} {msg.run_id}".rstrip())
+    what = f"{word(msg.command)} {msg.run_id or msg.target_id[:12]}".rstrip()
+    return _("command by {by}: {command}").format(by=msg.by, command=what)
 
 
 @describe.register
@@ -290,3 +279,4 @@ def _crashed(msg: ActorCrashed) -> str:
 
 from qws import alert_text as alert_text  # noqa: E402 - the sentences of alerts, made of what stands above
 from qws import check_text as check_text  # noqa: E402 - and those of the day's checks
+from qws import schedule_text as schedule_text  # noqa: E402 - and those of what is due

@@ -29,6 +29,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "unknown": N_("unknown, the calendar ends before this day"),
         "drop": N_("file dropped"),
         "schedule": N_("schedule"),
+        "default": N_("of the day"),
         "manual": N_("by hand"),
         "recovery": N_("recovery"),
         "follow_up": N_("what is left"),

@@ -95,6 +95,7 @@ def _checks(home: Home) -> Iterator[Check]:
         yield Check("config", "FAIL", str(error), "correct what the text names")
         return
     yield Check("config", "OK", f"{home.config_file}: {account_label(config)}")
+    yield Check("schedule", "OK", config.schedule.described(always_open=config.paper.always_open))
     yield from _tables(home, config, SystemClock().now().date())
     for name, folder in (("inbox", home.root / config.inbox), ("state", home.state), ("logs", home.logs)):
         yield folder_check(name, folder)

@@ -34,7 +34,7 @@ _ACCEPTED = {
     "reduce_only": "nothing is bought any more, sells go on; `qws resume` allows buys again",
     "approve": "the plan is made again at prices of now and sent; `qws runs` shows what becomes of it",
     "reject": "the run ends, nothing of the plan is sent",
-    "rebalance": "today's newest target is being planned again; `qws runs` shows what becomes of it",
+    "rebalance": "the target is being planned again; `qws runs` shows what becomes of it",
 }
 _LASTING = frozenset(STATE_OF)
 _STORED = _LASTING | {"ack"}
@@ -109,12 +109,26 @@ def cancel(ctx: click.Context, home: Home, *, everything: bool, as_json: bool) -
 
 
 @click.command()
+@click.option("--target", "given", metavar="ID", help="Another target of today: its id, how it begins, or its file.")
 @home_option
 @json_option
 @click.pass_context
-def rebalance(ctx: click.Context, home: Home, *, as_json: bool) -> None:
-    """Run today's newest target again."""
-    _order(ctx, home, "rebalance", as_json=as_json)
+def rebalance(ctx: click.Context, home: Home, given: str | None, *, as_json: bool) -> None:
+    """Run today's newest target again, or another one of today."""
+    _order(ctx, home, "rebalance", given and _target_of_today(Views(home.views), given), as_json=as_json)
+
+
+def _target_of_today(views: Views, given: str) -> str:
+    """The id of the target that is meant; a file of several is its newest one. Exit 2 naming those there are."""
+    rows = views.targets_of(SystemClock().now().date().isoformat())  # oldest first
+    ids = {str(row["target_id"]): str(row["file"]) for row in rows}
+    meant = [each for each in ids if each.startswith(given)]
+    named = [each for each, file in ids.items() if file == given][-1:]
+    if len(found := named or meant) != 1:
+        known = ", ".join(f"{each[:12]} ({ids[each]})" for each in (meant or ids)) or "there is none"
+        what = "several targets of today begin with" if meant else "no target of today begins with, or came from,"
+        raise click.UsageError(f"{what} {given}; choose one of: {known}")
+    return found[0]
 
 
 @click.command()
@@ -147,8 +161,8 @@ def _needs_nobody(orders: Iterable[Record], tag: str) -> str:
     return ""
 
 
-def _order(ctx: click.Context, home: Home, command: str, argument: str = "", *, as_json: bool) -> None:
-    _tell(ctx, command, *_outcome(home, command, argument), as_json=as_json)
+def _order(ctx: click.Context, home: Home, command: str, argument: str | None = None, *, as_json: bool) -> None:
+    _tell(ctx, command, *_outcome(home, command, argument or ""), as_json=as_json)
 
 
 def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: bool) -> None:

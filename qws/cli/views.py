@@ -9,6 +9,7 @@ import click
 
 from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.table import Column, table
+from qws.cli.waits import show_missed, show_waiting
 from qws.domain.tags import same_attempt_part
 from qws.domain.trading_state import TradingState
 from qws.home import Home
@@ -47,6 +48,7 @@ def _status(home: Home, views: Views) -> Record:
         "waiting": views.waiting(),
         "alerts": views.unseen(),
         "readiness": views.last_told("ReadinessChecked") or None,
+        "missed": views.missed(),
         "home": str(home.root),
         "daemon": daemon or None,
         "account": {name: account.get(name) for name in _ACCOUNT},
@@ -87,15 +89,10 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
         echo(f"\naccount, CNY, {_time(account['at'])}\n{_table(_ACCOUNT[:4], [account])}")
     last = views.last_run()
     echo(f"\nlast run\n{_runs_table([last])}" if last else "\nno run yet")
-    _show_waiting(targets)
+    show_waiting(targets)
+    show_missed(views.missed())
     if actors := views.actors():
         echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
-
-
-def _show_waiting(targets: Sequence[Record]) -> None:
-    if targets:
-        names = ("day", "file", "target_id", "accepted_at")
-        echo(f"\ntargets that wait for their day\n{_table(names, targets)}")
 
 
 def _headline(home: Home, daemon: Record, state: str, halted_at: object) -> str:
@@ -122,7 +119,9 @@ def runs(home: Home, *, as_json: bool) -> None:
     waiting = [] if as_json else views.targets_waiting()
     nothing = "no run yet" if waiting else f"no run yet: copy a weight file into {home.inbox}"
     _show(views.runs(), _runs_table, nothing, as_json=as_json)
-    _show_waiting(waiting)
+    show_waiting(waiting)
+    if not as_json:
+        show_missed(views.missed())
 
 
 def _runs_table(rows: Iterable[Record]) -> str:

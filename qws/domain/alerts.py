@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+_OWED_MAX = 64
 TEXT_MAX = 600  # characters of one alert: a robot of WeCom takes 2048 bytes a message
 
 
@@ -44,6 +46,36 @@ class Alert:
     key: str
     text: str
     channels: tuple[str, ...]
+
+
+class AlertBook:
+    """The numbers of a day's alerts, and the newest ones that an earlier life was killed before it could raise."""
+
+    def __init__(self) -> None:
+        self._day, self._number = date.min, 0
+        self._owed: deque[Draft] = deque(maxlen=_OWED_MAX)
+
+    def owe(self, drafts: Iterable[Draft]) -> None:
+        """These were deserved."""
+        self._owed.extend(drafts)
+
+    def pay(self, alert: Alert) -> None:
+        """This one was raised."""
+        self._day, self._number = alert.at.date(), int(alert.alert_id.rpartition("-")[2])
+        paid = next((each for each in self._owed if (each.kind, each.key) == (alert.kind, alert.key)), None)
+        if paid is not None:
+            self._owed.remove(paid)
+
+    @property
+    def owed(self) -> tuple[Draft, ...]:
+        """What is still to be raised; a journal from before there were alerts owes none."""
+        return tuple(self._owed) if self._number else ()
+
+    def next_id(self, now: datetime) -> str:
+        """The id of an alert that is raised now."""
+        self._number = self._number + 1 if now.date() == self._day else 1
+        self._day = now.date()
+        return f"{now:%y%m%d}-{self._number}"
 
 
 @dataclass(frozen=True, slots=True)

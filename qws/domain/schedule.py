@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 
 from qws.domain.calendar import UnknownDay
@@ -24,6 +24,11 @@ _PHASES = (
 _LUNCH_START, _LUNCH_END = time(11, 30), time(13, 0, 3)
 
 
+def may_send(at: time, send_at: time, last_order_at: time) -> bool:
+    """Whether orders may leave at this time of a trading day of the exchanges."""
+    return send_at <= at < last_order_at and not _LUNCH_START <= at < _LUNCH_END
+
+
 class Sessions(Protocol):
     """What the schedule needs of a calendar; both raise `UnknownDay` beyond what is known."""
 
@@ -36,9 +41,30 @@ class Sessions(Protocol):
         ...
 
 
+DEFAULT = "default"  # the run of `plan_at`
+_ON_TIME = timedelta(seconds=30)  # a process that is busy for so long was not off
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a run of the schedule is due: `name` is that of its entry, or `default`."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRun:
+    """A further run of trading days: its times on a day, and the files whose targets it takes ("" for all)."""
+
+    name: str
+    times: Callable[[date], Sequence[time]]
+    files: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something due at a moment: a phase name, `plan` or `equity`."""
+    """Something due at a moment: a phase name, `run` or `equity`."""
 
     at: datetime
     what: str
@@ -46,7 +72,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The times of a trading day in Asia/Shanghai; with `always_open` every hour of every day is a session."""
+    """The times of a trading day in Asia/Shanghai; with `always_open` every hour of every day is a session.
+
+    `runs` follow the default one; a target `waits` for the next of them or starts when it comes; a run that was missed
+    is made up for within `catch_up_s` seconds (None: until the last order time).
+    """
 
     calendar: Sessions
     always_open: bool
@@ -54,6 +84,9 @@ class Schedule:
     send_at: time
     last_order_at: time
     equity_at: time
+    runs: tuple[ListedRun, ...] = ()
+    waits: bool = False
+    catch_up_s: float | None = None
 
     def effective_day(self, now: datetime) -> date:
         """The trading day for which a target that arrives now is meant. Raises `UnknownDay`."""
@@ -76,6 +109,13 @@ class Schedule:
         if self.always_open:
             return "continuous"
         return next((name for start, name in reversed(_PHASES) if now.time() >= start), "pre_open")
+
+    def known_phase(self, now: datetime) -> str:
+        """The phase of the market at `now`, `unknown` beyond the calendar."""
+        try:
+            return self.phase_at(now)
+        except UnknownDay:
+            return "unknown"
 
     def next_send(self, now: datetime) -> datetime | None:
         """The first moment from `now` on at which an order may leave today; None when the day is over."""
@@ -111,6 +151,37 @@ class Schedule:
         """Seconds of clock time in which a broker has `seconds` to answer: over lunch it does not."""
         return max(seconds, self.wait_s(now, seconds))
 
+    def default_of(self, day: date, zone: tzinfo | None) -> Moment:
+        """When the day's first run is due."""
+        return Moment(DEFAULT, datetime.combine(day, self.plan_at, zone))
+
+    def moments_of(self, day: date, zone: tzinfo | None) -> list[Moment]:
+        """When runs are due on a trading day, in order; a time at which no order may leave is none."""
+        listed = [
+            Moment(run.name, datetime.combine(day, at, zone))
+            for run in self.runs
+            for at in run.times(day)
+            if self.always_open or may_send(at, self.send_at, self.last_order_at)
+        ]
+        return sorted([self.default_of(day, zone), *listed], key=lambda each: (each.at, each.name != DEFAULT))
+
+    def starts_at_once(self, now: datetime) -> bool:
+        """Whether a target of today that comes now starts without waiting for a moment of the schedule."""
+        return not self.waits and (self.always_open or now.time() >= self.plan_at)
+
+    def files_of(self, moment: Moment) -> str:
+        """The files whose targets a run takes, "" for all."""
+        return next((run.files for run in self.runs if run.name == moment.name), "")
+
+    def catch_up_until(self, moment: Moment) -> datetime:
+        """Until when a run that was missed is made up for."""
+        day_s = self.left_s(moment.at)
+        if self.catch_up_s is not None:
+            return moment.at + min(timedelta(seconds=day_s), max(_ON_TIME, timedelta(seconds=self.catch_up_s)))
+        if moment.name == DEFAULT:  # too late it is refused, so that the file gets a result
+            return datetime.combine(moment.at.date(), time.max, moment.at.tzinfo)
+        return moment.at + timedelta(seconds=day_s)
+
     def events_after(self, moment: datetime) -> Iterator[Event]:
         """Everything due after `moment`, day after day without end. Raises `UnknownDay` where the calendar ends."""
         day = moment.date()
@@ -124,4 +195,5 @@ class Schedule:
             return Event(datetime.combine(day, when, moment.tzinfo), what)
 
         phases = [at(time(0), "continuous")] if self.always_open else [at(when, name) for when, name in _PHASES]
-        return sorted([*phases, at(self.plan_at, "plan"), at(self.equity_at, "equity")], key=lambda event: event.at)
+        runs = [Event(moment.at, "run") for moment in self.moments_of(day, moment.tzinfo)]
+        return sorted([*phases, *runs, at(self.equity_at, "equity")], key=lambda event: event.at)

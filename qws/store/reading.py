@@ -36,13 +36,15 @@ _ALERTS = """SELECT alert_id, at, severity, kind, key, text, acknowledged_by, ac
 _EQUITY = """SELECT day, at, kind, run_id, total_asset, cash, frozen_cash, market_value, benchmark, flow
     FROM equity ORDER BY at, day, kind, run_id"""
 # Of the newest 30 files: each is read as JSON. SQLite tells the day in Shanghai quicker than Python imports its clock.
-_WAITING = """SELECT day, file, target_id, accepted_at FROM (
+_WAITING = """SELECT newest.day, file, newest.target_id, accepted_at, at AS starts_at, name AS run FROM (
         SELECT json_extract(each.value, '$.day') AS day, file, target_id, accepted_at, max(message_id),
             julianday(json_extract(each.value, '$.expires_at')) AS expires
         FROM (SELECT * FROM target ORDER BY message_id DESC LIMIT 30) AS target, json_each(days) AS each
         GROUP BY day) AS newest
-    WHERE day >= date('now', '+8 hours') AND coalesce(expires > julianday('now'), 1)
-    AND NOT EXISTS (SELECT 1 FROM run WHERE run.target_id = newest.target_id AND run.day = newest.day) ORDER BY day"""
+    LEFT JOIN waits ON waits.target_id = newest.target_id AND waits.day = newest.day
+    WHERE newest.day >= date('now', '+8 hours') AND coalesce(expires > julianday('now'), 1)
+    AND NOT EXISTS (SELECT 1 FROM run WHERE run.target_id = newest.target_id AND run.day = newest.day)
+    ORDER BY newest.day"""
 _PLAN = """SELECT stock_code, side, shares, price, price_from, weight, held, sellable, wanted, fee, reason, attempt
     FROM plan_row WHERE run_id = ? AND attempt = (SELECT max(attempt) FROM plan_row WHERE run_id = ?) ORDER BY idx"""
 
@@ -129,6 +131,14 @@ class Views:
         """Accepted files, oldest first, with their weights and dropped rows."""
         return self._read("SELECT target_id, file, sha256, accepted_at, days, dropped FROM target ORDER BY message_id")
 
+    def targets_of(self, day: str) -> list[Record]:
+        """Accepted files that have weights for a day and have not expired, oldest first."""
+        sql = """SELECT target_id, file FROM target WHERE EXISTS (
+            SELECT 1 FROM json_each(days) AS each WHERE json_extract(each.value, '$.day') = ?
+            AND coalesce(julianday(json_extract(each.value, '$.expires_at')) > julianday('now'), 1))
+            ORDER BY message_id"""
+        return self._read(sql, day)
+
     def rejected(self) -> list[Record]:
         """Refused files, oldest first, with every reason."""
         return self._read("SELECT file, sha256, at, refusals FROM rejected ORDER BY id")
@@ -179,8 +189,16 @@ class Views:
         return str(row["at"]) if row else None
 
     def targets_waiting(self) -> list[Record]:
-        """The newest accepted target of each day from today on that has no run yet, by day; of the newest 30 files."""
+        """The newest accepted target of each day from today on that has no run yet, by day; of the newest 30 files.
+
+        `starts_at` is the moment of the schedule at which it starts, None when none of its day is left.
+        """
         return self._read(_WAITING)
+
+    def missed(self) -> list[Record]:
+        """Runs of the schedule that were missed in the last week, oldest first."""
+        sql = "SELECT day, name, at FROM missed WHERE day >= date('now', '+8 hours', '-7 days') ORDER BY at, name"
+        return self._read(sql)
 
     def waiting(self) -> list[Record]:
         """Orders of other processes that the daemon has not yet taken, oldest first."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from qws.errors import StoreError
 from qws.runtime.message import Envelope, Journal, Message
 from qws.store import alert_projection as alert_projection
+from qws.store import schedule_projection as schedule_projection
 from qws.store import target_projection as target_projection
 from qws.store.codec import MESSAGE_TYPES
 from qws.store.event_projection import event_row, log_row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 6
+VERSION = 7
 
 EVENTS_KEPT = 100_000  # bodies of messages; a day of 300 names has some thousands, the journal has all
 
@@ -12,6 +12,8 @@ TABLES = (
     """CREATE TABLE target (
         target_id TEXT PRIMARY KEY, file TEXT, sha256 TEXT, accepted_at TEXT, days TEXT, dropped TEXT,
         message_id INTEGER)""",
+    "CREATE TABLE waits (target_id TEXT, day TEXT, at TEXT, name TEXT, PRIMARY KEY (target_id, day)) WITHOUT ROWID",
+    "CREATE TABLE missed (day TEXT, at TEXT, name TEXT, PRIMARY KEY (at, name)) WITHOUT ROWID",
     "CREATE TABLE rejected (id INTEGER PRIMARY KEY, file TEXT, sha256 TEXT, at TEXT, refusals TEXT)",
     """CREATE TABLE run (
         run_id TEXT PRIMARY KEY, target_id TEXT, file TEXT, sha256 TEXT, day TEXT, attempt INTEGER,

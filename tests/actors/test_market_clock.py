@@ -5,10 +5,12 @@ from datetime import date, datetime
 import pytest
 
 from actors.market_clock import MarketClock
+from qws.domain.schedule import Moment
 from qws.messages import (
     ControlOrdered,
     PlanningDue,
     RebalanceDue,
+    TargetWaits,
 )
 from tests.support.builders import DAY, NEXT_DAY, TARGET, HandClock, a_due, a_schedule, a_target, at
 from tests.support.gate_rig import pause_of
@@ -52,7 +54,7 @@ def test_a_target_dropped_before_plan_time_waits_for_it_and_fires_once() -> None
 
     fired = [runs(actor.on_planning_due(PlanningDue(DAY, "schedule"))) for _ in range(3)]
 
-    assert waits == []
+    assert waits == [TargetWaits(TARGET, (Moment("default", at("09:25:00")),), None)]
     assert fired == [[("20261119-aaaaaa", "schedule", 0, at("09:30:03"))], [], []]
 
 
@@ -79,7 +81,7 @@ def test_the_same_target_told_twice_fires_once() -> None:
 def test_a_target_outside_the_session_fires_nothing_yet(now: str, day: date) -> None:
     _, actor = a_clock(now, day)
 
-    assert told(actor.on_target_accepted(a_target(ONE, days=(day,)))) == []
+    assert runs(actor.on_target_accepted(a_target(ONE, days=(day,)))) == []
 
 
 @pytest.mark.parametrize("now", ["14:56:00", "22:00:00"])
@@ -94,7 +96,7 @@ def test_a_target_of_another_day_waits_for_that_day() -> None:
     now = told(actor.on_target_accepted(a_target(ONE, days=(NEXT_DAY,))))
     clock.set("09:25:00", NEXT_DAY)
 
-    assert now == []
+    assert now == [TargetWaits(TARGET, (Moment("default", at("09:25:00", NEXT_DAY)),), None)]
     assert runs(actor.on_planning_due(PlanningDue(NEXT_DAY, "schedule")))[0][0] == "20261120-aaaaaa"
 
 

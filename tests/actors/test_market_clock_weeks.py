@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import cycle
 
 import anyio
 import pytest
 
 from actors.market_clock import MarketClock
+from qws.domain.schedule import Moment
 from qws.messages import (
     ControlOrdered,
     EquityDue,
@@ -19,15 +21,17 @@ from qws.messages import (
     PlanningDue,
     RebalanceDue,
     RunFinished,
+    RunMissed,
     SessionPhaseChanged,
     TargetAccepted,
+    TargetWaits,
 )
 from qws.runtime.actor import Actor
 from qws.runtime.clock import LoopClock, VirtualLoop
 from qws.runtime.message import Envelope, Message
 from qws.runtime.system import System
 from qws.tables import load_calendar
-from tests.support.builders import DAY, HandClock, a_schedule, a_target, an_asset, at
+from tests.support.builders import DAY, NEXT_DAY, HandClock, a_schedule, a_target, an_asset, at
 from tests.support.journals import MemoryJournal
 
 ONE = {"600000.SH": "0.5"}
@@ -58,6 +62,10 @@ class Recorder(Actor):
         return RunFinished.without_trades(msg, "completed", "", "", msg.send_at)
 
     def on_equity_recorded(self, msg: EquityRecorded) -> None: ...
+
+    def on_target_waits(self, msg: TargetWaits) -> None: ...
+
+    def on_run_missed(self, msg: RunMissed) -> None: ...
 
     def on_equity_due(self, msg: EquityDue) -> EquityRecorded:
         return EquityRecorded(msg.day, at("15:10:00", msg.day), "close", "", an_asset("1"), (), None)
@@ -98,8 +106,8 @@ SESSIONS = [day for n in range(26) if load_calendar().is_session(day := SEPTEMBE
 def daily_targets() -> list[tuple[datetime, TargetAccepted]]:
     times = ("08:00:00", "09:27:00", "10:15:00", "12:10:00", "14:00:00")
     return [
-        (at(times[n % len(times)], day), a_target(ONE, days=(day,), target_id=f"{n:02d}" + "c" * 62))
-        for n, day in enumerate(SESSIONS)
+        (at(when, day), a_target(ONE, days=(day,), target_id=f"{n:02d}" + "c" * 62, when=when))
+        for n, (when, day) in enumerate(zip(cycle(times), SESSIONS, strict=False))
     ]
 
 
@@ -170,16 +178,21 @@ def test_beyond_the_calendar_the_clock_says_unknown_each_hour_and_fires_nothing(
     assert weeks.days_of(RebalanceDue) == Counter()
 
 
-def test_a_machine_that_slept_over_days_does_not_fire_for_them() -> None:
+def test_a_machine_that_slept_over_days_does_not_fire_for_them_but_says_that_it_did_not() -> None:
+    monday = date(2026, 11, 23)
+
     async def story() -> list[Message]:
         clock = HandClock(at("20:00:00"))
-        source = MarketClock(clock, a_schedule(), carries=False).source()
+        actor = MarketClock(clock, a_schedule(), carries=False)
+        actor.recall_target_accepted(a_target(ONE, days=(DAY, NEXT_DAY, monday)))
+        source = actor.source()
         heard: list[Message] = [await anext(source) for _ in range(3)]
-        clock.time = at("10:00:00", date(2026, 11, 23))
-        return heard + [await anext(source) for _ in range(5)]
+        clock.time = at("10:00:00", monday)
+        return heard + [await anext(source) for _ in range(6)]
 
     heard = asyncio.run(story())
 
-    assert heard[1:3] == [PlanningDue(DAY, "schedule"), EquityDue(DAY)]
-    assert {message.day for message in heard[3:]} == {date(2026, 11, 23)}  # type: ignore[attr-defined]
-    assert PlanningDue(date(2026, 11, 23), "schedule") in heard
+    assert heard[1:3] == [PlanningDue(DAY, "schedule", moment=Moment("default", at("09:25:00"))), EquityDue(DAY)]
+    assert heard[3] == RunMissed(NEXT_DAY, "default", at("09:25:00", NEXT_DAY))
+    assert heard[4] == PlanningDue(monday, "schedule", moment=Moment("default", at("09:25:00", monday)))
+    assert {message.day for message in heard[5:]} == {monday}  # type: ignore[attr-defined]

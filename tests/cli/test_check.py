@@ -48,8 +48,8 @@ def test_a_fresh_home_is_sound(home: Home, command: str) -> None:
 
     assert answer.code == 0
     assert list(found(answer)) == [
-        "python", "clock", "config", "tables", "calendar", "inbox", "state", "logs", "disk", "journal", "views",
-        "xtquant",
+        "python", "clock", "config", "schedule", "tables", "calendar", "inbox", "state", "logs", "disk", "journal",
+        "views", "xtquant",
     ]  # fmt: skip
     assert list(home.state.iterdir()) == []
     assert list(home.inbox.iterdir()) == []

@@ -56,6 +56,7 @@ def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> N
         "daemon": None,
         "account": dict.fromkeys(("total_asset", "cash", "frozen_cash", "market_value", "at")),
         "actors": {},
+        "missed": [],
         "targets_waiting": [],
         "last_run": None,
     }

@@ -124,7 +124,7 @@ def test_events_come_in_order_on_session_days_only_each_day_alike(moment: dateti
     assert all(event.at > moment and calendar.is_session(event.at.date()) for event in events)
     whole = [event.what for event in events if event.at.date() == calendar.next_session(moment.date())]
     if len(whole) == 10:
-        assert (whole.count("plan"), whole.count("equity"), whole.count("continuous")) == (1, 1, 2)
+        assert (whole.count("run"), whole.count("equity"), whole.count("continuous")) == (1, 1, 2)
 
 
 def test_a_session_day_has_ten_events_and_a_day_off_none() -> None:
@@ -135,7 +135,7 @@ def test_a_session_day_has_ten_events_and_a_day_off_none() -> None:
         ("09:15", "open_call_cancellable"),
         ("09:20", "open_call_locked"),
         ("09:25", "open_pause"),
-        ("09:25", "plan"),
+        ("09:25", "run"),
         ("09:30", "continuous"),
         ("11:30", "lunch"),
         ("13:00", "continuous"),
@@ -165,12 +165,12 @@ def test_on_an_always_open_market_every_moment_trades(moment: datetime) -> None:
     assert OPEN.wait_s(moment, 12.5) == OPEN.pause_s(moment, 12.5) == 12.5
 
 
-def test_an_always_open_day_begins_at_midnight_plans_and_records_once() -> None:
+def test_an_always_open_day_begins_at_midnight_runs_and_records_once() -> None:
     events = takewhile(lambda event: event.at.date() == NEXT_DAY, OPEN.events_after(at("23:59:59")))
 
     assert [(f"{event.at:%H:%M}", event.what) for event in events] == [
         ("00:00", "continuous"),
-        ("09:25", "plan"),
+        ("09:25", "run"),
         ("15:10", "equity"),
     ]
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from actors import broker_link
 from actors.broker_link import BrokerLink
-from actors.market_clock import MarketClock
 from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
 from qws import messages as m
@@ -20,6 +19,7 @@ from qws.domain.absence import Absence
 from qws.domain.account import Position, Snapshot
 from qws.domain.affordable import fit_to_cash
 from qws.domain.costs import Fee
+from qws.domain.due import Due
 from qws.domain.execution import Execution, Phase
 from qws.domain.handover import Handover
 from qws.domain.known_orders import KnownOrders
@@ -29,7 +29,7 @@ from qws.domain.plan import Outcome, Plan, PlanRow
 from qws.domain.planner import Goal, PlanRules
 from qws.domain.rest import Rest
 from qws.domain.run_orders import Leg, RunOrders
-from qws.domain.schedule import Schedule
+from qws.domain.schedule import Moment, Schedule
 from qws.domain.tags import is_ours, make_tag
 from qws.domain.unsettled import Unsettled
 from qws.errors import GatewayError
@@ -50,7 +50,7 @@ _place, _merge_trades = BrokerLink.on_place_order, KnownOrders.merge_trades
 _free, _is_over, _on_fill = Execution._free, Execution.is_phase_over, Execution.on_fill
 _cancel_round, _reprice = Execution.cancel_round, Execution.reprice
 _holding, _plan = planning._holding, planning.plan_rebalance
-_planning = MarketClock.on_planning_due
+_target_at = Due.target_at
 _accept, _due, _settled = WeightValidator.on_weight_file_settled, RunGate.on_rebalance_due, Leg.is_settled
 _started, _fits = System.__init__, fit_to_cash
 
@@ -236,12 +236,10 @@ def all_is_left(outcomes: Iterable[Outcome]) -> Rest:
     return Rest()
 
 
-def carried_first(self: MarketClock, msg: m.PlanningDue) -> Iterator[m.RebalanceDue | m.RunFinished]:
-    own = self._targets
-    if msg.trigger == "schedule" and self._carried is not None:
-        self._targets = {day: target_id for day, target_id in own.items() if day != msg.day}
-    yield from _planning(self, msg)
-    self._targets = own
+def carried_first(self: Due, moment: Moment, now: datetime) -> str | None:
+    day = moment.at.date()
+    is_carried = self._carried is not None and self._carried[0] == day
+    return self._carried[1] if self._carried is not None and is_carried else _target_at(self, moment, now)
 
 
 def nothing_works(order: BrokerOrder) -> bool:

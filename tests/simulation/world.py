@@ -42,6 +42,8 @@ from tests.simulation.workload import Workload
 NO_CRASH = ("", 0)
 _SHARE = 0.15  # of the seeds have another value of a setting
 _HOLDING = (2, 7)  # of twenty seeds, these hold plans for a person
+_LISTED = 5  # of twenty seeds, this one has further runs of the day
+_RUNS = ({"name": "late", "at": ["09:45", "13:00:03"]}, {"name": "half", "cron": "*/30 10,14 * * *"})
 _LIVES_MAX = 20  # planned deaths are three at most: more is a crash loop
 
 
@@ -65,11 +67,14 @@ def tables() -> tuple[RuleBook, TradingCalendar]:
 
 
 @cache
-def config_of(release: Release, absent: Absent = Absent.HOLD, *, carries: bool = False, holds: bool = False) -> Config:
+def config_of(
+    release: Release, absent: Absent = Absent.HOLD, *, carries: bool = False, holds: bool = False, listed: bool = False
+) -> Config:
     """The configuration: as it is shipped, but for a folder that is seldom read."""
     execution = {"release": release, "absent": absent, "carry": carries}
     settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": execution}
     settings |= {"risk": {"turnover_max": HELD_ABOVE, "hold": ["turnover"]}} if holds else {}
+    settings |= {"schedule": {"runs": _RUNS}} if listed else {}
     return make_config(settings, "simulation")
 
 
@@ -78,7 +83,8 @@ def draw_config(seed: int) -> Config:
     draw = Random(f"{seed}:config")
     absent = Absent.AGAIN if draw.random() < _SHARE else Absent.HOLD
     release, carries = Release.STRICT if seed % 4 == 1 else Release.PIPELINED, draw.random() < _SHARE
-    return config_of(release, absent, carries=carries, holds=seed % 20 in _HOLDING)
+    holds, listed = seed % 20 in _HOLDING, seed % 20 == _LISTED
+    return config_of(release, absent, carries=carries, holds=holds, listed=listed)
 
 
 def at(clock: str, day: date) -> datetime:

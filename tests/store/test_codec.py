@@ -43,6 +43,26 @@ def test_an_instant_of_another_zone_reads_back_in_shanghai() -> None:
     assert (message.at, message.at.tzinfo) == (OPEN, SHANGHAI)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "field", "meant"),
+    [
+        ("PlanningDue", '{"day":"2026-09-01","trigger":"drop"}', "moment", None),
+        ("ControlOrdered", '{"command":"rebalance","by":"me","run_id":""}', "target_id", ""),
+        (
+            "RebalanceDue",
+            '{"run_id":"R","target_id":"T","day":"2026-09-01","attempt":0,"trigger":"drop",'
+            '"send_at":"2026-09-01T09:30:03+08:00","before":null}',
+            "moment",
+            None,
+        ),
+    ],
+)
+def test_a_journal_of_before_the_schedule_had_names_is_still_read(
+    kind: str, text: str, field: str, meant: object
+) -> None:
+    assert getattr(decode(kind, text), field) == meant
+
+
 def test_a_level_reads_back_as_a_level_with_its_exact_price() -> None:
     text = (
         '{"run_id":"R","snapshot":{"at":"2026-09-01T09:30:00+08:00","asset":{"cash":"1","frozen":"0",'

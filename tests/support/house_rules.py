@@ -37,9 +37,12 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
         "qws.config_faults",
         "qws.config_risk",
         "qws.notify_section",
+        "qws.schedule_section",
         "qws.serve_section",
     ),
     "qws/checks_section.py": ("qws.domain",),
+    "qws/schedule_section.py": ("qws.domain", "qws.cron"),
+    "qws/cron.py": (),
     "qws/config_faults.py": ("qws.masking",),
     "qws/masking.py": (),
     "qws/notify_section.py": ("qws.domain",),
@@ -89,6 +92,7 @@ LATE = (
     "httpx",
     "aiosmtplib",
     "prometheus_client",
+    "croniter",
 )
 IMPURE = ("asyncio", "io", "logging", "os", "pathlib", "random", "socket", "sqlite3", "subprocess", "threading", "time")
 DOORS: dict[str, tuple[str, ...]] = {

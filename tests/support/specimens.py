@@ -13,6 +13,7 @@ from qws.domain.orders import OrderStatus, Stray
 from qws.domain.readiness import Problem
 from qws.domain.reconciling import Difference
 from qws.domain.risk.rule import Breach
+from qws.domain.schedule import Moment
 from qws.domain.targets import DroppedRow, Mode, Refusal
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from tests.support import builders as b
@@ -38,7 +39,14 @@ MESSAGES: tuple[Message, ...] = (
     m.TargetRejected("w.csv", "rejected/w.csv", b.TARGET, b.at("09:00:00"), _REFUSALS),
     m.SessionPhaseChanged(b.DAY, "continuous", b.at("09:30:00")),
     m.PlanningDue(b.DAY, "drop"),
+    m.PlanningDue(b.DAY, "schedule", moment=Moment("alpha", b.at("10:30:00"))),
+    m.TargetWaits(b.TARGET, (Moment("alpha", b.at("10:30:00")),), None),
+    m.TargetWaits(b.TARGET, tuple(Moment("alpha", b.at("10:30:00")) for _ in range(7)), b.DAY),
+    m.TargetWaits(b.TARGET, (), b.DAY),
+    m.RunMissed(b.DAY, "default", b.at("09:25:00")),
     b.a_due(),
+    replace(b.a_due(), moment=Moment("alpha", b.at("10:30:00"))),
+    m.ControlOrdered("rebalance", "cli", target_id=b.TARGET),
     m.EquityDue(b.DAY),
     m.ControlOrdered("halt", "cli"),
     m.BackupDue("b.zip", "cli", 7),

@@ -38,8 +38,10 @@ from qws.messages import (
     LedgerDrift,
     OrderSettled,
     RecordDisputed,
+    RunMissed,
     SessionPhaseChanged,
     TargetAccepted,
+    TargetWaits,
 )
 from qws.runtime.actor import Actor
 from qws.runtime.clock import LoopClock, VirtualLoop
@@ -85,6 +87,10 @@ class Listener(Actor):
     on_crash = "halt"
 
     def on_session_phase_changed(self, msg: SessionPhaseChanged) -> None: ...
+
+    def on_target_waits(self, msg: TargetWaits) -> None: ...
+
+    def on_run_missed(self, msg: RunMissed) -> None: ...
 
     def on_ledger_drift(self, msg: LedgerDrift) -> None: ...
 
