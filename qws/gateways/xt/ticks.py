@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from qws.domain.bars import DailyBar
 from qws.domain.codes import classify
 from qws.domain.market import Instrument, Kind, Level, Quote
 from qws.domain.rules import RuleBook
@@ -70,6 +71,24 @@ def instrument_of(code: str, detail: Tick, today: date, rules: RuleBook) -> Inst
         limit_down=None if up is None or up >= _NO_LIMIT_FROM else down,
         order_max=min(int(most), ours.order_max) if most is not None and most >= ours.buy_min else ours.order_max,
     )
+
+
+def bar_of(stamp: str, row: Tick) -> DailyBar | None:
+    """A session in which the code traded; None for any other, and for one whose numbers cannot be.
+
+    Whether volumes are lots or shares differs between packages: turnover and close tell.
+    """
+    day = _day_of(stamp[:8])
+    high, low, close, before = (exact(row.get(name), _STEP) for name in ("high", "low", "close", "preClose"))
+    volume, amount = exact(row.get("volume"), _WHOLE), exact(row.get("amount"), _WHOLE)
+    if day is None or None in (high, low, close, before, volume, amount):
+        return None
+    assert high is not None and low is not None and close is not None and before is not None
+    assert volume is not None and amount is not None
+    if not 0 < low <= close <= high or before <= 0 or volume <= 0:
+        return None
+    lot = _LOT if amount > 10 * volume * close else 1
+    return DailyBar(day, high, low, close, before, int(volume) * lot)
 
 
 def _levels(prices: object, volumes: object, lot: int) -> tuple[Level, ...]:
