@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from qws import messages as m
 from qws.domain.calendar import UnknownDay
-from qws.domain.rest import LEFT_OVER
+from qws.domain.rest import LEFT_OVER, OF_ITSELF
 from qws.domain.schedule import Event, Schedule
 from qws.domain.tags import ATTEMPT_MAX
 from qws.ports import Clock
@@ -67,7 +67,7 @@ class MarketClock(Actor):
 
     def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
         now = self._clock.now()
-        target_id, trigger = msg.before.end.target_id if msg.before else self._targets.get(msg.day), msg.trigger
+        target_id, trigger = msg.target_id or self._targets.get(msg.day), msg.trigger
         if target_id is None and self._carried is not None and self._carried[0] == msg.day:
             target_id, trigger = self._carried[1], "carry" if trigger == "schedule" else trigger
         if target_id is None or msg.day != now.date():
@@ -81,7 +81,7 @@ class MarketClock(Actor):
         run_id, attempt = known or (f"{msg.day:%Y%m%d}-{target_id[:6]}", -1)
         attempt += 1
         run_id = msg.run_id or run_id
-        if trigger == "manual" and attempt:
+        if trigger in OF_ITSELF and attempt:
             run_id = f"{msg.day:%Y%m%d}-{target_id[:6]}-{attempt}"
         due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at, msg.before)
         if attempt > ATTEMPT_MAX:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from qws.domain.caps import Caps, as_held
 from qws.domain.crosscheck import disagreements
-from qws.domain.plan import Plan
+from qws.domain.plan import STOPS_ONLY, Plan
 from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
 from qws.domain.rest import FOLLOW_UP, KEPT, Absent, Rest, carried, rest_of
+from qws.domain.risk.losses import ScaleDown, Worth
+from qws.domain.stops import Stopped
 from qws.domain.targets import Weight
 from qws.domain.unsettled import Unsettled
 from qws.messages import (
+    ControlOrdered,
+    EquityRecorded,
     OrderUpdated,
     PlaceOrder,
     PlanDrafted,
@@ -20,6 +25,7 @@ from qws.messages import (
     RunFinished,
     RunPaused,
     SnapshotTaken,
+    StopTriggered,
     TargetAccepted,
 )
 from qws.runtime.actor import Actor
@@ -30,8 +36,9 @@ class Planner(Actor):
 
     on_crash = "halt"
 
-    def __init__(self, rules: PlanRules, sizing: Sizing, absent: Absent) -> None:
-        self._rules, self._sizing, self._absent = rules, sizing, absent
+    def __init__(self, rules: PlanRules, sizing: Sizing, absent: Absent, scale: ScaleDown | None = None) -> None:
+        self._rules, self._sizing, self._absent, self._scale = rules, sizing, absent, scale
+        self._stopped, self._worth = Stopped(), Worth()
         self._settled: Plan | None = None
         self._checked: dict[str, date] = {}
         self._targets: dict[tuple[str, date], tuple[tuple[Weight, ...], frozenset[str]]] = {}
@@ -46,6 +53,7 @@ class Planner(Actor):
         filtered = frozenset(row.code for row in msg.dropped)
         for target in msg.days:
             self._targets[msg.target_id, target.day] = target.weights, filtered
+        self._stopped.note_target(msg.days)
 
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)
@@ -69,6 +77,24 @@ class Planner(Actor):
     def recall_order_updated(self, msg: OrderUpdated) -> None:
         self._unsettled.note(msg.order)
 
+    def recall_stop_triggered(self, msg: StopTriggered) -> None:
+        self._stopped.stop(msg.code, msg.rule, msg.day)
+
+    def recall_equity_recorded(self, msg: EquityRecorded) -> None:
+        if msg.kind == "close":
+            self._worth.close(msg.asset.total, msg.flow)
+        self._worth.now = msg.asset.total
+
+    def recall_control_ordered(self, msg: ControlOrdered) -> None:
+        if msg.command == "resume":
+            self._worth.begin_anew()
+
+    def recall_plan_drafted(self, msg: PlanDrafted) -> None:
+        self._worth.now = msg.plan.total_asset
+
+    on_stop_triggered = recall_stop_triggered
+    on_equity_recorded = recall_equity_recorded
+    on_control_ordered = recall_control_ordered
     on_run_finished = recall_run_finished
     on_run_paused = recall_run_paused
     on_order_updated = recall_order_updated
@@ -78,7 +104,9 @@ class Planner(Actor):
         if key not in self._targets:  # carried over from an earlier session
             key = max((each for each in self._left if each[0] == msg.target_id and each < key), default=key)
             left = self._left.get(key, left)
-        target = self._targets.get(key)
+        target, caps = self._targets.get(key), self._caps(msg)
+        if msg.target_id == STOPS_ONLY:
+            target, left = (as_held(msg.snapshot, caps), frozenset()), Rest(frozenset(caps.exits))
         if target is None:
             text = f"no accepted target {msg.target_id} for {msg.day}"
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
@@ -87,7 +115,7 @@ class Planner(Actor):
         is_held = self._absent is Absent.HOLD
         lost = self._unsettled.lost_on(msg.day, msg.run_id) if is_held else frozenset[str]()
         fate = self._unsettled.open_on(msg.day), lost
-        goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target, rest, *fate)
+        goal = Goal(msg.run_id, msg.target_id, msg.attempt, msg.preview, *target, rest, *fate, caps)
         earlier, self._settled = self._settled, None
         if earlier is not None and (msg.preview or (earlier.run_id, earlier.attempt) != (msg.run_id, msg.attempt)):
             earlier = None
@@ -100,3 +128,9 @@ class Planner(Actor):
                 self._checked[record.code] = record.day
                 for found in disagreements(record, self._rules.book):
                     yield RecordDisputed(msg.run_id, record.code, *found)
+
+    def _caps(self, msg: SnapshotTaken) -> Caps:
+        """What bounds the target: a loss, unless only a stop sells; what stops ended."""
+        exits, scale, total = self._stopped.on(msg.day), self._scale, msg.snapshot.asset.total
+        rule = "" if scale is None or msg.target_id == STOPS_ONLY else scale.rule(total, self._worth)
+        return Caps(scale.to, rule, exits) if scale is not None and rule else Caps(exits=exits)

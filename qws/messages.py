@@ -13,8 +13,10 @@ from qws.alert_messages import AlertsSettled as AlertsSettled
 from qws.alert_messages import ChannelFailed as ChannelFailed
 from qws.alert_messages import OutageDue as OutageDue
 from qws.domain.account import Asset, Position, Snapshot
-from qws.domain.plan import Plan
+from qws.domain.plan import STOPS_ONLY, Plan
+from qws.domain.rest import EXIT
 from qws.domain.risk.rule import Breach
+from qws.domain.stops import Crossing
 from qws.domain.targets import DayTarget, DroppedRow, Refusal
 from qws.run_messages import AccountDue as AccountDue
 from qws.run_messages import BuysOverdue as BuysOverdue
@@ -91,7 +93,8 @@ class SessionPhaseChanged(Message):
 @dataclass(frozen=True, slots=True)
 class PlanningDue(Message):
     """The newest target of `day` is to be planned: `drop`, `schedule`, `manual`; or that of a run whose attempt
-    `before` was cut (`recovery`) or left something (`follow_up`)."""
+    `before` was cut (`recovery`) or left something (`follow_up`); a `stop` lets it go on without a name, an `exit` is
+    of no target and sells only what stops ended."""
 
     day: date
     trigger: str
@@ -101,6 +104,32 @@ class PlanningDue(Message):
     def run_id(self) -> str:
         """The run that goes on, "" for a new one."""
         return self.before.run_id if self.before is not None else ""
+
+    @property
+    def target_id(self) -> str:
+        """The target that goes on, or that no file wrote; "" for the newest one."""
+        return self.before.end.target_id if self.before is not None else STOPS_ONLY if self.trigger == EXIT else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StopTriggered(Message):
+    """A held name crossed its stop: `rule` is stop_loss, take_profit or trailing_stop, `level` and `price` CNY per
+    share. No target holds it from now on, until a later file names it for a later day."""
+
+    day: date
+    at: datetime
+    code: str
+    rule: str
+    level: Decimal
+    price: Decimal
+    shares: int
+    sellable: int
+
+    @classmethod
+    def of(cls, found: Crossing, at: datetime) -> StopTriggered:
+        """What two looks have shown."""
+        level = found.level.quantize(Decimal("0.0001"))
+        return cls(at.date(), at, found.code, found.rule, level, found.price, found.shares, found.sellable)
 
 
 @dataclass(frozen=True, slots=True)

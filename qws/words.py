@@ -33,6 +33,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "recovery": N_("recovery"),
         "follow_up": N_("what is left"),
         "carry": N_("carried over"),
+        "stop": N_("a stop, the rest goes on"),
+        "exit": N_("a stop"),
         "halt": N_("halt"),
         "resume": N_("resume"),
         "cancel": N_("cancel"),

@@ -35,13 +35,17 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Account and market at one instant. A code without a quote or a record is absent, never zero."""
+    """Account and market at one instant. A code without a quote or a record is absent, never zero.
+
+    `volumes` are the shares that trade on an average day, of names of which somebody asked for and knows them.
+    """
 
     at: datetime
     asset: Asset
     positions: tuple[Position, ...]
     quotes: tuple[Quote, ...]
     instruments: tuple[Instrument, ...]
+    volumes: tuple[tuple[str, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

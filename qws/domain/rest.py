@@ -12,6 +12,8 @@ from types import MappingProxyType
 from qws.domain.plan import Outcome
 
 FOLLOW_UP = "follow_up"
+STOP, EXIT = "stop", "exit"  # the target goes on without a name; nothing is traded but what stops ended
+OF_ITSELF = ("manual", STOP, EXIT)  # triggers of a run beside those before it
 AGAIN = ("recovery", FOLLOW_UP)  # triggers of a run's further attempts
 STOPS = {"halt": "halted", "cancel": "cancelled"}  # what a command makes of a run
 _ABSENT = "never_arrived"

@@ -154,6 +154,7 @@ class Day:
     files: list[tuple[datetime, str, bytes]] = field(default_factory=list)
     execution: dict[str, object] = field(default_factory=dict)
     risk: dict[str, object] = field(default_factory=dict)
+    stops: dict[str, object] = field(default_factory=dict)
     scan_s: float = 1.0
     notify: dict[str, object] = field(default_factory=dict)
     channels: Callable[[LoopClock], tuple[Channel, ...] | None] = lambda clock: None
@@ -172,6 +173,7 @@ class Day:
         intake = {"scan_s": self.scan_s, "in_place_settle_ms": 50}
         sections = {
             "intake": intake, "paper": account, "execution": self.execution, "risk": self.risk, "notify": self.notify,
+            "stops": self.stops,
         }  # fmt: skip
         config = make_config(sections, "test")
         paper = open_paper(config, home.root, clock, home.exchange, None)

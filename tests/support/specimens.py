@@ -34,6 +34,8 @@ MESSAGES: tuple[Message, ...] = (
     m.SessionPhaseChanged(b.DAY, "continuous", b.at("09:30:00")),
     m.PlanningDue(b.DAY, "drop"),
     b.a_due(),
+    m.PlanningDue(b.DAY, "exit"),
+    m.StopTriggered(b.DAY, b.at("10:00:00"), CODE, "stop_loss", Decimal("9.2000"), Decimal("9.15"), 300, 200),
     m.EquityDue(b.DAY),
     m.ControlOrdered("halt", "cli"),
     m.BackupDue("b.zip", "cli", 7),

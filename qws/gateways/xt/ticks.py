@@ -81,11 +81,9 @@ def bar_of(stamp: str, row: Tick) -> DailyBar | None:
     day = _day_of(stamp[:8])
     high, low, close, before = (exact(row.get(name), _STEP) for name in ("high", "low", "close", "preClose"))
     volume, amount = exact(row.get("volume"), _WHOLE), exact(row.get("amount"), _WHOLE)
-    if day is None or None in (high, low, close, before, volume, amount):
+    if day is None or high is None or low is None or close is None or before is None:
         return None
-    assert high is not None and low is not None and close is not None and before is not None
-    assert volume is not None and amount is not None
-    if not 0 < low <= close <= high or before <= 0 or volume <= 0:
+    if volume is None or amount is None or volume <= 0 or before <= 0 or not 0 < low <= close <= high:
         return None
     lot = _LOT if amount > 10 * volume * close else 1
     return DailyBar(day, high, low, close, before, int(volume) * lot)
