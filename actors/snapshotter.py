@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from loguru import logger
 
-from qws.domain.account import Snapshot, does_not_add_up
+from qws.domain.account import DayVolume, Snapshot, does_not_add_up
 from qws.domain.bars import DailyBar, average_volume
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder
@@ -68,7 +68,7 @@ class Snapshotter(Actor):
         text = f"no trustworthy account snapshot in {_TRIES} tries: {problem}"
         return PlanRefused(msg.run_id, msg.attempt, msg.preview, "no_snapshot", text)
 
-    async def _volumes_of(self, codes: list[str]) -> tuple[tuple[str, Decimal], ...]:
+    async def _volumes_of(self, codes: list[str]) -> tuple[DayVolume, ...]:
         """Shares of an average day, where a rule asks for them; each is read once a day."""
         if not self._volume_days:
             return ()
@@ -83,7 +83,7 @@ class Snapshotter(Actor):
                 shown = ", ".join(unknown[:_SHOWN])
                 logger.warning("average_volume does not limit {} names without daily bars: {}", len(unknown), shown)
         found = ((code, self._volumes[1][code]) for code in codes)
-        return tuple((code, volume) for code, volume in found if volume is not None)
+        return tuple(DayVolume(code, volume) for code, volume in found if volume is not None)
 
     async def on_prices_due(self, msg: PricesDue) -> PricesTaken:
         quotes: Mapping[str, Quote] = {}

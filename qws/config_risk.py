@@ -12,7 +12,7 @@ from qws.domain.risk.catalogue import HOLDABLE, KINDS, rules_of
 from qws.domain.risk.losses import ScaleDown
 from qws.domain.risk.rule import Effect, Rule
 
-_LOSS = {"no_buys": Effect.SHRINK, "scale_down": Effect.SCALE, "halt": Effect.HALT}
+LOSS_EFFECTS = {"no_buys": Effect.SHRINK, "scale_down": Effect.SCALE, "halt": Effect.HALT}
 
 
 class RiskSection(BaseModel):
@@ -66,7 +66,7 @@ class RiskSection(BaseModel):
     def rules(self) -> tuple[Rule, ...]:
         """The rules that are on."""
         limits = {kind.setting: Decimal(getattr(self, kind.setting)) for kind in KINDS if kind.setting}
-        return rules_of(limits, loss=_LOSS[self.loss_then], no_buys=self.no_buys, no_trades=self.no_trades)
+        return rules_of(limits, loss=LOSS_EFFECTS[self.loss_then], no_buys=self.no_buys, no_trades=self.no_trades)
 
     def scale_down(self) -> ScaleDown | None:
         """How a loss makes a target smaller, None when it does something else."""

@@ -87,9 +87,7 @@ def _rebalance(msg: m.RebalanceDue) -> str:
 
 @describe.register
 def _stopped(msg: m.StopTriggered) -> str:
-    line = _(
-        "{code} is to be sold [{rule}]: {price} is beyond {level}; {sellable} of {shares} shares may be sold"
-    )
+    line = _("{code} is to be sold [{rule}]: {price} is beyond {level}; {sellable} of {shares} shares may be sold")
     return line.format(
         code=msg.code, rule=msg.rule, price=msg.price, level=msg.level, sellable=msg.sellable, shares=msg.shares
     )

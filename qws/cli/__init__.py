@@ -29,6 +29,7 @@ COMMANDS = {
     "positions": ("qws.cli.views", "Holdings."),
     "equity": ("qws.cli.equity", "The equity record, as table, PNG or HTML."),
     "report": ("qws.cli.report", "Tear sheet of a period: returns, risk, flows, execution; HTML, PNG, JSON."),
+    "rules": ("qws.cli.rules", "Every risk rule with your limit; `rules demo` shows each one accept and refuse."),
     "quality": ("qws.cli.quality", "How well runs traded: slippage, spread, fill ratio, time to fill, fees."),
     "log": ("qws.cli.log", "The log; -f follows it."),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),

@@ -63,5 +63,5 @@ class RiskMemory:
             self.worth.peak,
             self.worth.last_close,
             reduces_only=self._state is TradingState.REDUCE_ONLY,
-            volumes=dict(seen.volumes) if seen is not None else {},
+            volumes={each.code: each.shares for each in seen.volumes} if seen is not None else {},
         )
