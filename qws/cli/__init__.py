@@ -41,7 +41,10 @@ COMMANDS = {
     "rebalance": ("qws.cli.control", "Run today's newest target again."),
     "settle": ("qws.cli.control", "Say what became of an order that nobody could tell."),
     "alerts": ("qws.cli.alerts", "What a person should have heard of; `alerts ack ID` acknowledges."),
-    "notify": ("qws.cli.notify", "`notify test [CHANNEL]` sends a test message and shows the reply."),
+    "notify": (
+        "qws.cli.notify",
+        "`notify test [CHANNEL]` sends a test message; `notify demo` shows every kind at work.",
+    ),
     "recover": ("qws.cli.recover", "What the next start would do after a kill (--dry-run); changes nothing."),
     "backup": ("qws.cli.backup", "One verified zip of everything, beside a running daemon too."),
     "restore": ("qws.cli.backup", "Make a new home of a backup; not armed, and halted."),
