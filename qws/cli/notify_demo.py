@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -53,9 +53,8 @@ def demo(ctx: click.Context, kind: str | None, *, as_json: bool) -> None:
 
 def _lines(steps: object) -> list[str]:
     assert isinstance(steps, list)
-    return [
-        f"{each['at']} {each['by']}: {each['outcome']}: {each['reply']}\n        <- {each['text']}" for each in steps
-    ]
+    told = ("{at} {by}: {outcome}: {reply}", "  <- {text}")
+    return [line.format(**each) for each in steps for line in told]
 
 
 async def _demonstrated(kind: str) -> dict[str, object]:
@@ -72,7 +71,7 @@ async def _demonstrated(kind: str) -> dict[str, object]:
     return {"kind": kind, "ok": arrived, "steps": steps}
 
 
-async def _told(kind: str, channels: dict[str, Channel], there: Loopback, now: datetime) -> tuple[list[Step], bool]:
+async def _told(kind: str, channels: Mapping[str, Channel], there: Loopback, now: datetime) -> tuple[list[Step], bool]:
     """What each channel did with the two alerts; whether both arrived where they should. Pauses are not waited for."""
     routes = dict.fromkeys(Severity, (kind,))
     quiet = Quiet(now.time(), now.time(), Severity.NOTE)
