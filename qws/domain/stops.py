@@ -17,6 +17,7 @@ from qws.domain.targets import DayTarget
 
 BARS = 250  # sessions: a year to look back for the highest price
 STOP_LOSS, TAKE_PROFIT, TRAILING = "stop_loss", "take_profit", "trailing_stop"
+STOP_RULES = frozenset({STOP_LOSS, TAKE_PROFIT, TRAILING})
 _ZERO = Decimal(0)
 _SAME = Decimal("0.011")  # CNY: closes that differ by more than a tick are of an ex-date
 
