@@ -45,6 +45,7 @@ class StopWatcher(Actor):
         self._run, self._is_exit, self._state = "", False, TradingState.ACTIVE
         self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were asked for
         self._tried: datetime | None = None
+        self._newest: StopTriggered | None = None  # the last one of a look: a run is due for all of it
 
     def recall_stop_triggered(self, msg: StopTriggered) -> None:
         self._stopped.stop(msg.code, msg.rule, msg.day)
@@ -65,6 +66,10 @@ class StopWatcher(Actor):
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
         self._state = state_after(self._state, msg.command)
 
+    def on_stop_triggered(self, msg: StopTriggered) -> PlanningDue | None:
+        self.recall_stop_triggered(msg)
+        return self._due() if msg == self._newest and self._state is not TradingState.HALTED else None
+
     on_target_accepted = recall_target_accepted
     on_equity_recorded = recall_equity_recorded
     on_rebalance_due = recall_rebalance_due
@@ -78,13 +83,17 @@ class StopWatcher(Actor):
                 crossed, is_due = await self._look(rules)
             except (GatewayError, UnknownDay):
                 continue  # nothing is known, so nothing is done
+            self._newest = crossed[-1] if any(each.sellable for each in crossed) else None
             for msg in crossed:
                 yield msg
                 self.recall_stop_triggered(msg)
-            if is_due or (self._state is not TradingState.HALTED and any(each.sellable for each in crossed)):
-                self._tried = self._clock.now()
-                goes_on = self._run and not self._is_exit  # else what the day wanted is dealt with
-                yield PlanningDue(self._tried.date(), STOP if goes_on else EXIT)
+            if is_due and not crossed:
+                yield self._due()
+
+    def _due(self) -> PlanningDue:
+        self._tried = self._clock.now()
+        goes_on = self._run and not self._is_exit  # else what the day wanted is dealt with
+        return PlanningDue(self._tried.date(), STOP if goes_on else EXIT)
 
     async def _look(self, rules: StopRules) -> tuple[list[StopTriggered], bool]:
         """What has crossed, and whether what an earlier stop left may be tried again."""
