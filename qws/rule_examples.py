@@ -51,11 +51,6 @@ class Example:
         return f"{self.rule} ({self.outcome})"
 
 
-def examples() -> tuple[Example, ...]:
-    """Every rule of the catalogue, the orders of a second, and the stops."""
-    return (*_of_targets(), *_of_accounts(), *_of_orders(), *_of_markets(), *_losses(), _rate(), *_stops())
-
-
 def _row(code: str, shares: int, weight: str = "0", side: Side = Side.BUY, price: Decimal = _TEN) -> PlanRow:
     held = shares if side is Side.SELL else 0
     money = (price, "ask3" if side is Side.BUY else "bid5", _TEN, Decimal(5), "")
@@ -227,3 +222,7 @@ def _watched(rules: StopRules, price: str) -> Callable[[], Played]:
         return ("cap", told[0]) if told else ("pass", text)
 
     return look
+
+
+# Every rule of the catalogue, the orders of a second, and the stops.
+EXAMPLES = (*_of_targets(), *_of_accounts(), *_of_orders(), *_of_markets(), *_losses(), _rate(), *_stops())

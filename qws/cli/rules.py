@@ -17,7 +17,7 @@ from qws.domain.risk.catalogue import KINDS, LOSSES
 from qws.domain.risk.rule import Effect
 from qws.home import Home, find_home
 from qws.language import _, speak
-from qws.rule_examples import Example, examples
+from qws.rule_examples import EXAMPLES, Example
 from qws.runtime.clock import SystemClock
 from qws.store.reading import Record, Views
 
@@ -60,9 +60,9 @@ def demo(ctx: click.Context, rule: str | None, *, as_json: bool) -> None:
 
     The examples go through the rules themselves. Needs no home, sends nothing.
     """
-    found = [each for each in examples() if rule in (None, each.rule)]
+    found = [each for each in EXAMPLES if rule in (None, each.rule)]
     if not found:
-        known = ", ".join(dict.fromkeys(each.rule for each in examples()))
+        known = ", ".join(dict.fromkeys(each.rule for each in EXAMPLES))
         raise click.UsageError(f"no rule {rule}; there are: {known}")
     played = [_play(each) for each in found]
     if as_json:

@@ -129,8 +129,10 @@ def test_what_a_stop_left_is_tried_again_but_not_beside_a_run_nor_while_halted_n
         rig = Rig(held=(replace(HELD[0], sellable=sellable),))
         rig.actor.recall_stop_triggered(stop)
         for each in told:
-            is_due = not isinstance(each, ControlOrdered)
-            (rig.actor.recall_rebalance_due if is_due else rig.actor.recall_control_ordered)(each)  # type: ignore[operator]
+            if isinstance(each, ControlOrdered):
+                rig.actor.recall_control_ordered(each)
+            else:
+                rig.actor.recall_rebalance_due(each)
         assert words(rig.told(later)) == wanted
 
 

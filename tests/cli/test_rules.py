@@ -13,7 +13,7 @@ from qws.config_risk import RiskSection
 from qws.domain.risk.catalogue import HOLDABLE, KINDS, LOSSES
 from qws.domain.risk.rule import Effect
 from qws.home import Home
-from qws.rule_examples import Example, examples
+from qws.rule_examples import EXAMPLES, Example
 from tests.cli.rig import call
 
 
@@ -23,7 +23,7 @@ def demonstrated(*words: str) -> Result:
 
 
 def test_every_rule_of_the_catalogue_has_an_example_of_each_of_its_outcomes() -> None:
-    shown = {(each.rule, each.outcome) for each in examples()}
+    shown = {(each.rule, each.outcome) for each in EXAMPLES}
     losses = {(rule, str(effect)) for rule in LOSSES for effect in (Effect.SHRINK, Effect.SCALE, Effect.HALT)}
 
     assert {(kind.id, str(kind.effect)) for kind in KINDS} | losses <= shown
@@ -31,7 +31,7 @@ def test_every_rule_of_the_catalogue_has_an_example_of_each_of_its_outcomes() ->
     assert {"restricted", "second_orders", "stop_loss", "take_profit", "trailing_stop"} <= {rule for rule, _ in shown}
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda each: each.name)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
 def test_an_example_is_let_pass_within_the_limit_and_not_beyond_it(example: Example) -> None:
     assert (example.within()[0], example.beyond()[0]) == ("pass", example.outcome)
 
@@ -44,9 +44,9 @@ def test_the_demonstration_needs_no_home_and_fails_where_a_rule_does_otherwise(
         ("turnover", "pass", "veto"),
         ("turnover", "pass", "hold"),
     ]
-    first = examples()[0]
+    first = EXAMPLES[0]
     broken = replace(first, beyond=first.within)
-    monkeypatch.setattr("qws.cli.rules.examples", lambda: (broken,))
+    monkeypatch.setattr("qws.cli.rules.EXAMPLES", (broken,))
 
     found = demonstrated()
 
