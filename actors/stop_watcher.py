@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 
+from loguru import logger
+
 from qws.domain.account import Position
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import STOPS_ONLY
@@ -25,7 +27,8 @@ from qws.messages import (
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
 
-_AGAIN = timedelta(minutes=15)  # what could not be sold is tried again
+_AGAIN = timedelta(minutes=15)  # what could not be sold, or read, is tried again
+_SHOWN = 5
 _QUIET = ("pre_open", "closed", "holiday", "unknown")
 
 
@@ -43,8 +46,9 @@ class StopWatcher(Actor):
         self._broker, self._quotes, self._clock, self._schedule, self._rules = broker, quotes, clock, schedule, rules
         self._watch, self._stopped = StopWatch(rules), Stopped()
         self._run, self._is_exit, self._state = "", False, TradingState.ACTIVE
-        self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were asked for
+        self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were read
         self._tried: datetime | None = None
+        self._bars_from: datetime | None = None  # they could not be read: not before this again
         self._newest: StopTriggered | None = None  # the last one of a look: a run is due for all of it
 
     def recall_stop_triggered(self, msg: StopTriggered) -> None:
@@ -117,9 +121,19 @@ class StopWatcher(Actor):
     async def _read_bars(self, rules: StopRules, held: Sequence[Position], today: date) -> None:
         codes = frozenset(each.code for each in held)
         known = self._read[1] if self._read is not None and self._read[0] == today else frozenset[str]()
-        if missing := codes - known:
-            self._read = today, known | codes  # once a day, also where the answer is not to be had
-            self._watch.note_bars(await self._quotes.daily_bars(sorted(missing), BARS if rules.trailing_atr else 1))
+        missing = sorted(codes - known)
+        if not missing or (self._bars_from is not None and self._clock.now() < self._bars_from):
+            return
+        try:
+            bars = await self._quotes.daily_bars(missing, BARS if rules.trailing_atr else 1)
+        except GatewayError as error:
+            self._bars_from = self._clock.now() + _AGAIN
+            logger.warning("daily bars: {}; stops that need them wait for {}", error, _AGAIN)
+            return
+        self._read = today, known | codes
+        self._watch.note_bars(bars)
+        if unknown := [code for code in missing if code not in bars]:
+            logger.warning("stops: no daily bars of {} names: {}", len(unknown), ", ".join(unknown[:_SHOWN]))
 
     async def _view(self, codes: list[str], rules: StopRules) -> View:
         quotes, records = await self._quotes.quotes(codes), await self._quotes.instruments(codes)

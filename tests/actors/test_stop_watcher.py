@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from qws.domain.market import Instrument, Kind, Quote
 from qws.domain.plan import STOPS_ONLY
 from qws.domain.stops import StopRules
 from qws.errors import GatewayLost
-from qws.messages import ControlOrdered, PlanningDue, RunFinished, StopTriggered
+from qws.messages import ControlOrdered, EquityRecorded, PlanningDue, RunFinished, StopTriggered
 from tests.support.builders import (
     DAY,
     HandClock,
@@ -32,7 +32,9 @@ from tests.support.fake_broker import FakeBroker, FakeQuotes
 A, B = "600000.SH", "600004.SH"
 RULES = StopRules(Decimal("0.05"), Decimal(0), Decimal(0), 15.0, 15.0, frozenset({Kind.STOCK}), frozenset({B}))
 HELD = tuple(replace(a_position(code, 1000), cost_price=Decimal(10)) for code in (A, B))
-END = at("10:02:00")
+CLOSE = EquityRecorded(
+    DAY - timedelta(days=1), at("10:00:00") - timedelta(days=1), "close", "", an_asset("0", HELD), HELD, None
+)
 
 
 class MovingQuotes(FakeQuotes):
@@ -45,6 +47,12 @@ class MovingQuotes(FakeQuotes):
         }
         super().__init__(records={code: an_instrument(code) for code in (A, B)}, bars=bars)
         self._clock, self.last = clock, last
+        self.bars_errors: list[GatewayLost] = []
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        if self.bars_errors:
+            raise self.bars_errors.pop(0)
+        return await super().daily_bars(codes, days)
 
     async def quotes(self, codes: object) -> Mapping[str, Quote]:
         if self.errors:
@@ -141,6 +149,17 @@ def test_while_halted_a_crossing_is_told_and_nothing_is_due() -> None:
     rig.actor.on_control_ordered(ControlOrdered("halt", "me"))
 
     assert words(rig.told()) == [A]
+
+
+def test_daily_bars_that_are_not_to_be_had_hold_up_no_look_and_are_asked_for_again() -> None:
+    rig = Rig()
+    rig.actor.recall_equity_recorded(CLOSE)
+    rig.quotes.bars_errors = [GatewayLost("gone")]
+    assert words(rig.told()) == [A, "exit"]
+    late = Rig()
+    late.quotes.bars_errors = [GatewayLost("gone")]
+    assert words(late.told()) == []  # nobody knows the close before
+    assert words(late.told("10:17:30")) == [A, "exit"]
 
 
 def test_before_the_open_at_lunch_and_without_answers_nothing_is_told() -> None:
