@@ -67,7 +67,7 @@ class MarketClock(Actor):
     def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
         own = self._due.target_of(msg.day)
         own = own if msg.moment is None else self._due.target_at(msg.moment, self._clock.now())
-        yield from self._start(msg, own if msg.before is None else msg.before.end.target_id)
+        yield from self._start(msg, msg.target_id or own)
 
     def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Fired]:
         due = m.PlanningDue(self._clock.now().date(), "manual")

@@ -48,12 +48,12 @@ class RiskGuard(Actor):
 
     def recall_equity_recorded(self, msg: EquityRecorded) -> None:
         if msg.kind == "close":
-            self._memory.close(msg.asset.total, msg.flow)
+            self._memory.worth.close(msg.asset.total, msg.flow)
         else:
-            self._memory.value(msg.asset.total)
+            self._memory.worth.now = msg.asset.total
 
     def recall_plan_drafted(self, msg: PlanDrafted) -> None:
-        self._memory.value(msg.plan.total_asset)
+        self._memory.worth.now = msg.plan.total_asset
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
         self._memory.command(msg.command, msg.run_id)

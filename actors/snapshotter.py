@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 
-from qws.domain.account import Snapshot, does_not_add_up
+from loguru import logger
+
+from qws.domain.account import DayVolume, Snapshot, does_not_add_up
+from qws.domain.bars import DailyBar, average_volume
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder
 from qws.domain.rest import KEPT
@@ -18,6 +22,7 @@ from qws.runtime.actor import Actor
 
 _TRIES = 5
 _TRY_AGAIN_S = 1.0
+_SHOWN = 5
 
 
 class Snapshotter(Actor):
@@ -25,8 +30,9 @@ class Snapshotter(Actor):
 
     on_crash = "halt"
 
-    def __init__(self, broker: Broker, quotes: Quotes, clock: Clock) -> None:
-        self._broker, self._quotes, self._clock = broker, quotes, clock
+    def __init__(self, broker: Broker, quotes: Quotes, clock: Clock, volume_days: int = 0) -> None:
+        self._broker, self._quotes, self._clock, self._volume_days = broker, quotes, clock, volume_days
+        self._volumes: tuple[date, dict[str, Decimal | None]] = date.min, {}  # of the day, None where not known
         self._codes: dict[tuple[str, date], frozenset[str]] = {}
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
@@ -56,12 +62,28 @@ class Snapshotter(Actor):
             except GatewayError as error:
                 problem = str(error)
                 continue
-            snapshot = Snapshot(
-                self._clock.now(), asset, positions, tuple(quotes.values()), tuple(instruments.values())
-            )
+            now, volumes = self._clock.now(), await self._volumes_of(codes)
+            snapshot = Snapshot(now, asset, positions, tuple(quotes.values()), tuple(instruments.values()), volumes)
             return SnapshotTaken(msg.run_id, msg.target_id, msg.day, msg.attempt, msg.preview, snapshot)
         text = f"no trustworthy account snapshot in {_TRIES} tries: {problem}"
         return PlanRefused(msg.run_id, msg.attempt, msg.preview, "no_snapshot", text)
+
+    async def _volumes_of(self, codes: list[str]) -> tuple[DayVolume, ...]:
+        """Shares of an average day, where a rule asks for them; each is read once a day."""
+        if not self._volume_days:
+            return ()
+        today = self._clock.now().date()
+        known = self._volumes[1] if self._volumes[0] == today else {}
+        if missing := [code for code in codes if code not in known]:
+            bars: Mapping[str, tuple[DailyBar, ...]] = {}
+            with suppress(GatewayError):
+                bars = await self._quotes.daily_bars(missing, self._volume_days)
+            self._volumes = today, known | {code: average_volume(bars.get(code, ())) for code in missing}
+            if unknown := [code for code in missing if code not in bars]:
+                shown = ", ".join(unknown[:_SHOWN])
+                logger.warning("average_volume does not limit {} names without daily bars: {}", len(unknown), shown)
+        found = ((code, self._volumes[1][code]) for code in codes)
+        return tuple(DayVolume(code, volume) for code, volume in found if volume is not None)
 
     async def on_prices_due(self, msg: PricesDue) -> PricesTaken:
         quotes: Mapping[str, Quote] = {}

@@ -33,6 +33,8 @@ def draft_of(message: Message) -> Draft | None:
 @draft_of.register
 def _finished(msg: m.RunFinished) -> Draft:
     severity = _CRITICAL if msg.reason == "unknown" else _BY_STATUS.get(msg.status, _WARNING)
+    if severity is _NOTE and text.ended_by_stops(msg):
+        severity = _WARNING
     return Draft(f"run_{msg.status}", severity, f"run:{msg.run_id}", text.run_line(msg))
 
 

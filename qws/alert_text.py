@@ -10,6 +10,7 @@ from decimal import Decimal
 from qws import messages as m
 from qws.domain.alerts import TEXT_MAX, Alert, Draft, Entry, Notice, Parcel, Severity, clipped
 from qws.domain.orders import BrokerOrder
+from qws.domain.stops import STOP_RULES
 from qws.language import _, word
 from qws.sentences import localised
 from qws.text import describe
@@ -22,11 +23,18 @@ _SEVERITY = {Severity.NOTE: N_("info"), Severity.WARNING: N_("warning"), Severit
 def run_line(msg: m.RunFinished) -> str:
     """How a run ended, and the names that are left."""
     line = f"{msg.run_id}: {describe(msg)}"
+    if stopped := ended_by_stops(msg):
+        line += _("; sold by a stop: {names}").format(names=", ".join(stopped[:_NAMES_SHOWN]))
     left = [each for each in msg.outcomes if each.reason and each.planned > each.filled]
     if not left:
         return line
     shown = ", ".join(f"{each.code} [{each.reason}]" for each in left[:_NAMES_SHOWN])
     return line + _("; not traded as planned: {count} names").format(count=len(left)) + f" ({shown})"
+
+
+def ended_by_stops(msg: m.RunFinished) -> list[str]:
+    """The names of a run that a stop ended and that were sold, with the rule."""
+    return [f"{each.code} [{each.reason}]" for each in msg.outcomes if each.reason in STOP_RULES and each.filled]
 
 
 def control_line(msg: m.ControlOrdered) -> str:

@@ -27,6 +27,7 @@ from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.sheet_writer import Sheets, SheetWriter
 from actors.snapshotter import Snapshotter
+from actors.stop_watcher import StopWatcher
 from actors.weight_validator import WeightValidator
 from qws.alarms import Alarms
 from qws.alert_text import notice_of, raised
@@ -46,6 +47,7 @@ from qws.domain.rest import FollowUps
 from qws.domain.risk.weights import ROW_TOLERANCE
 from qws.domain.rules import RuleBook
 from qws.domain.schedule import Schedule
+from qws.domain.stops import StopRules
 from qws.domain.targets import Refusal, Row, TargetRules
 from qws.gateways.files import FileLimits, read_rows
 from qws.messages import WeightFileSettled
@@ -66,6 +68,7 @@ ACTORS: tuple[type[Actor], ...] = (
     Snapshotter,
     Planner,
     RiskGuard,
+    StopWatcher,
     OrderExecutor,
     BrokerLink,
     FillTracker,
@@ -141,6 +144,19 @@ def plan_rules(config: Config, rules: RuleBook) -> PlanRules:
     )
 
 
+def stop_rules(config: Config, planning: PlanRules) -> StopRules | None:
+    """When a held name is to be sold whatever a target says; None when nobody wants that."""
+    wanted = config.stops
+    limits = wanted.stop_loss, wanted.take_profit, wanted.trailing_atr
+    ours = planning.quote_age_max_s, planning.managed, planning.protected
+    return StopRules(*limits, wanted.check_s, *ours) if any(limits) else None
+
+
+def volume_days(config: Config) -> int:
+    """Of how many sessions the average volume is wanted, 0 for none."""
+    return config.risk.volume_days if config.risk.volume_max else 0
+
+
 def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     """What a weight file may hold; weights may exceed 1 by rounding only."""
     intake = config.intake
@@ -184,9 +200,10 @@ def makers(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], Acto
         lambda: MarketClock(clock, schedule, carries=config.execution.carry),
         lambda: RunGate(clock, schedule),
         lambda: RunFollower(clock, schedule, follow_ups),
-        lambda: Snapshotter(broker, quotes, clock),
-        lambda: Planner(planning, config.plan.sizing, config.execution.absent),
+        lambda: Snapshotter(broker, quotes, clock, volume_days(config)),
+        lambda: Planner(planning, config.plan.sizing, config.execution.absent, config.risk.scale_down()),
         lambda: RiskGuard(risk, config.risk.hold),
+        lambda: StopWatcher(broker, quotes, clock, schedule, stop_rules(config, planning)),
         lambda: OrderExecutor(clock, schedule, execution, planning),
         lambda: BrokerLink(broker, clock, schedule, link),
         lambda: FillTracker(broker, quotes, clock, planning.costs, config.link.account_s),

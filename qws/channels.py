@@ -55,7 +55,7 @@ async def open_channels(
     opened = []
     for settings in channel_settings(home, config):
         try:
-            opened.append(_opened(settings, clock, offload))
+            opened.append(opened_channel(settings, clock, offload))
         except (GatewayError, OSError) as error:
             logger.warning("channel {} is left out: {}", settings.name, error)
     try:
@@ -65,7 +65,8 @@ async def open_channels(
             await each.close()
 
 
-def _opened(settings: ChannelSettings, clock: Clock, offload: Offload) -> HttpChannel | MailChannel:
+def opened_channel(settings: ChannelSettings, clock: Clock, offload: Offload) -> HttpChannel | MailChannel:
+    """One channel; close it. Raises GatewayError for a proxy that cannot be used."""
     if settings.kind == "smtp":
         from qws.gateways.notify.mail import MailChannel
 

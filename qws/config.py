@@ -96,6 +96,16 @@ class LinkSection(_Section):
     account_s: float = Field(default=5.0, gt=0, le=_DAY_S)
 
 
+class StopsSection(_Section):
+    """Protective stops: fractions below and above the average cost, times the ATR below the highest price, 0 is off;
+    seconds between two looks."""
+
+    stop_loss: Decimal = Field(default=Decimal(0), ge=0, lt=1)
+    take_profit: Decimal = Field(default=Decimal(0), ge=0)
+    trailing_atr: Decimal = Field(default=Decimal(0), ge=0, le=50)
+    check_s: float = Field(default=15.0, ge=3, le=3600)
+
+
 class FeesSection(_Section):
     """The account's own terms (RULES.md section 12)."""
 
@@ -192,6 +202,7 @@ class Config(BaseSettings):
     link: LinkSection = LinkSection()
     checks: ChecksSection = ChecksSection()
     risk: RiskSection = RiskSection()
+    stops: StopsSection = StopsSection()
     fees: FeesSection = FeesSection()
     broker: BrokerSection = BrokerSection()
     xt: XtSection = XtSection()

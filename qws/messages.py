@@ -15,9 +15,11 @@ from qws.alert_messages import OutageDue as OutageDue
 from qws.check_messages import DayReconciled as DayReconciled
 from qws.check_messages import ReadinessChecked as ReadinessChecked
 from qws.domain.account import Asset, Position, Snapshot
-from qws.domain.plan import Plan
+from qws.domain.plan import STOPS_ONLY, Plan
+from qws.domain.rest import EXIT
 from qws.domain.risk.rule import Breach
 from qws.domain.schedule import Moment
+from qws.domain.stops import Crossing
 from qws.domain.targets import DayTarget, DroppedRow, Refusal, Weight
 from qws.run_messages import AccountDue as AccountDue
 from qws.run_messages import BuysOverdue as BuysOverdue
@@ -94,17 +96,47 @@ class SessionPhaseChanged(Message):
 @dataclass(frozen=True, slots=True)
 class PlanningDue(Message):
     """The newest target of `day` is to be planned: `drop`, `schedule` (at `moment`), `manual`; or that of a run whose
-    attempt `before` was cut (`recovery`) or left something (`follow_up`)."""
+    attempt `before` was cut (`recovery`) or left something (`follow_up`); a `stop` lets the run of `target` go on
+    without a name, an `exit` is of no target and sells only what stops ended."""
 
     day: date
     trigger: str
     before: RunPaused | None = None
     moment: Moment | None = None
+    target: str = ""
 
     @property
     def run_id(self) -> str:
         """The run that goes on, "" for a new one."""
         return self.before.run_id if self.before is not None else ""
+
+    @property
+    def target_id(self) -> str:
+        """The target that goes on, or that no file wrote; "" for the newest one."""
+        if self.before is not None:
+            return self.before.end.target_id
+        return STOPS_ONLY if self.trigger == EXIT else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class StopTriggered(Message):
+    """A held name crossed its stop: `rule` is stop_loss, take_profit or trailing_stop, `level` and `price` CNY per
+    share. No target holds it from now on, until a later file names it for a later day."""
+
+    day: date
+    at: datetime
+    code: str
+    rule: str
+    level: Decimal
+    price: Decimal
+    shares: int
+    sellable: int
+
+    @classmethod
+    def of(cls, found: Crossing, at: datetime) -> StopTriggered:
+        """What two looks have shown."""
+        level = found.level.quantize(Decimal("0.0001"))
+        return cls(at.date(), at, found.code, found.rule, level, found.price, found.shares, found.sellable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +231,7 @@ class RecordDisputed(Message):
 
 @dataclass(frozen=True, slots=True)
 class WeightsFixed(Message):
-    """The weights that the changes of a delta target lead to, once, for all attempts to reach them.
-
-    `day` is that of the target, also when it is carried over to a later one.
-    """
+    """The weights that the changes of a delta lead to, once for all attempts; `day` is the target's, carried or not."""
 
     run_id: str
     target_id: str

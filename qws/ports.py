@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from qws.domain.account import Asset, Position
 from qws.domain.alerts import Notice
+from qws.domain.bars import DailyBar
 from qws.domain.drops import Claimed, Drop
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
@@ -116,6 +117,11 @@ class Quotes(Protocol):
 
     async def index_close(self, code: str, day: date) -> Decimal | None:
         """The closing level of an index on `day`, or None where it is not known."""
+        ...
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        """At most so many sessions before today of each code, oldest first; those without trading, and codes without
+        any, are left out."""
         ...
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from actors.planner import Planner
 from actors.risk_guard import RiskGuard
 from actors.snapshotter import Snapshotter
-from qws.app import plan_rules, schedule_of, target_rules
+from qws.app import plan_rules, schedule_of, target_rules, volume_days
 from qws.config import Config
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import Plan
@@ -111,7 +111,7 @@ def read_target(file: Path, config: Config, calendar: Calendar, now: datetime) -
 
 
 async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: Clock) -> Preview | tuple[Refusal, ...]:
-    snapshotter = Snapshotter(edges.broker, edges.quotes, clock)
+    snapshotter = Snapshotter(edges.broker, edges.quotes, clock, volume_days(config))
     planner, guard = (
         Planner(plan_rules(config, edges.rules), config.plan.sizing, config.execution.absent),
         RiskGuard(config.risk.rules(), config.risk.hold),

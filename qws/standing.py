@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.drops import Claimed, Drop
 from qws.domain.market import Instrument, Quote, Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
@@ -110,6 +111,10 @@ class NoQuotes:
     async def index_close(self, code: str, day: date) -> Decimal | None:
         """None."""
         return None
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        """None."""
+        return {}
 
 
 class UntouchedInbox(InboxFolder):

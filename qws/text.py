@@ -81,6 +81,15 @@ def _phase(msg: m.SessionPhaseChanged) -> str:
 
 
 @describe.register
+@describe.register
+def _stopped(msg: m.StopTriggered) -> str:
+    line = _("{code} is to be sold [{rule}]: {price} is beyond {level}; {sellable} of {shares} shares may be sold")
+    return line.format(
+        code=msg.code, rule=msg.rule, price=msg.price, level=msg.level, sellable=msg.sellable, shares=msg.shares
+    )
+
+
+@describe.register
 def _equity_due(msg: m.EquityDue) -> str:
     return _("{day}: equity record is due").format(day=msg.day)
 

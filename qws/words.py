@@ -36,6 +36,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "carry": N_("carried over"),
         "subset": N_("subset"),
         "delta": N_("delta"),
+        "stop": N_("a stop, the rest goes on"),
+        "exit": N_("a stop"),
         "halt": N_("halt"),
         "resume": N_("resume"),
         "cancel": N_("cancel"),

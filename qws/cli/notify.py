@@ -10,6 +10,7 @@ import click
 from qws.alert_text import trial_notice
 from qws.arming import account_label
 from qws.channels import channel_settings, open_channels
+from qws.cli.notify_demo import demo
 from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import Config, load_config
 from qws.daemon import in_thread
@@ -48,6 +49,9 @@ def test(ctx: click.Context, name: str | None, home: Home, *, as_json: bool) -> 
     for each in () if as_json else replies:
         echo(f"{each['channel']}: {'taken' if each['ok'] else 'NOT TAKEN'}: {each['text']}")
     ctx.exit(0 if replies and all(each["ok"] for each in replies) else 1)
+
+
+notify.add_command(demo)
 
 
 async def _try_all(home: Home, config: Config, names: list[str]) -> list[Reply]:

@@ -34,14 +34,26 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class DayVolume:
+    """Shares of a code that trade on an average day."""
+
+    code: str
+    shares: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Account and market at one instant. A code without a quote or a record is absent, never zero."""
+    """Account and market at one instant. A code without a quote or a record is absent, never zero.
+
+    `volumes` are of names of which somebody asked for and knows them.
+    """
 
     at: datetime
     asset: Asset
     positions: tuple[Position, ...]
     quotes: tuple[Quote, ...]
     instruments: tuple[Instrument, ...]
+    volumes: tuple[DayVolume, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from qws.domain.allocator import AllocationRules
+from qws.domain.caps import NO_CAPS, Caps
 from qws.domain.costs import Costs
 from qws.domain.legaliser import CageMargin
 from qws.domain.market import Kind, Side
@@ -53,6 +54,7 @@ class Goal:
     target that was tried before only the `rest` is traded. While orders are `unsettled`, nothing of their codes is
     traded, and the money that they may still take is not spent; codes whose orders were `lost` are left alone too.
     With a `mode` but full, so is what is held and not among the weights; those of a delta are already what it leads to.
+    `caps` bound the weights; what they end is sold whatever is `filtered`, not listed, or left by the `rest`.
     """
 
     run_id: str
@@ -65,3 +67,4 @@ class Goal:
     unsettled: tuple[OrderRequest, ...]
     lost: frozenset[str]
     mode: Mode
+    caps: Caps = NO_CAPS

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from qws.domain.market import Side
 
+STOPS_ONLY = "stops"  # the target of a run that only sells what a stop ended; it has no file
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
@@ -48,7 +50,10 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All rows of a rebalance, sells first, in the order they are sent. Money in CNY; a preview is not sent."""
+    """All rows of a rebalance, sells first, in the order they are sent. Money in CNY; a preview is not sent.
+
+    `scaled_by` is the rule of a loss that made every weight smaller, `capped` are names that a stop ends.
+    """
 
     run_id: str
     target_id: str
@@ -58,6 +63,13 @@ class Plan:
     total_asset: Decimal
     cash: Decimal
     rows: tuple[PlanRow, ...]
+    scaled_by: str = ""
+    capped: tuple[str, ...] = ()
+
+    @property
+    def is_exit_only(self) -> bool:
+        """Whether no file wants what is in the rows: only what a stop ended is traded."""
+        return self.target_id == STOPS_ONLY
 
     def side(self, side: Side) -> tuple[PlanRow, ...]:
         """The rows that trade on this side, in order."""

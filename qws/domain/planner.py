@@ -6,7 +6,6 @@ today. Whatever cannot be priced is held with a reason (DESIGN.md truths 2 and 5
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -17,21 +16,20 @@ from qws.domain.account import Position, Snapshot
 from qws.domain.affordable import fit_to_cash, payable
 from qws.domain.allocator import Allotment, Budget, allocate
 from qws.domain.candidate import Candidate
-from qws.domain.codes import classify
 from qws.domain.costs import DayCosts, fees_of
 from qws.domain.goal import Goal as Goal
 from qws.domain.goal import PlanRules as PlanRules
 from qws.domain.goal import Sizing as Sizing
 from qws.domain.legaliser import Context, Wish, buy_cap, legalise
 from qws.domain.lots import largest_legal_buy, largest_legal_sell
-from qws.domain.market import Exchange, Instrument, Quote, Side
+from qws.domain.market import Instrument, Quote, Side
 from qws.domain.orders import OrderRequest
+from qws.domain.ours import is_managed, may_mean_a_share
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.pricing import NoPrice, Price, hold_reason, limit_price, mark_price
 from qws.domain.target_modes import LEFT_ALONE, mark_of, weight_of
 from qws.domain.target_records import Mode
 
-_FOREIGN = re.compile(r"\.(HK|US|N|O|L|T)$", re.IGNORECASE)
 _AUCTION = time(9, 25)
 _IN_SESSION = time(10, 0)  # a plan made while nothing is accepted is priced for continuous trading
 _ZERO = Decimal(0)
@@ -56,7 +54,8 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     else:
         planned = {row.code: row for row in settled.rows}
         allotments = [_as_settled(each, planned.get(each.code)) for each in candidates]
-    drafts = [_row(name, allotment, costs) for name, allotment in zip(names, allotments, strict=True)]
+    found = (_row(name, allotment, costs) for name, allotment in zip(names, allotments, strict=True))
+    drafts = [replace(row, reason=row.reason or goal.caps.reason(row.code, row.weight)) for row in found]
     sells = sorted(
         (row for row in drafts if row.side is Side.SELL), key=lambda row: (-row.shares * row.price, row.code)
     )
@@ -66,8 +65,10 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     affordable = fit_to_cash(buys, asset.cash + proceeds - rules.cash_reserve, costs)
     idle = (row for row in drafts if row.side is None)
     told = (replace(row, reason=goal.rest.reasons.get(row.code, "")) if row.reason == _SETTLED else row for row in idle)
-    rows = (*sells, *affordable, *told)
-    return Plan(goal.run_id, goal.target_id, goal.attempt, goal.preview, snapshot.at, asset.total, asset.cash, rows)
+    rows, whose = (*sells, *affordable, *told), (goal.run_id, goal.target_id, goal.attempt, goal.preview)
+    scaled_by = goal.caps.rule if settled is None else settled.scaled_by
+    capped = tuple(sorted(goal.caps.exits.keys() & {row.code for row in rows}))
+    return Plan(*whose, snapshot.at, asset.total, asset.cash, rows, scaled_by, capped)
 
 
 def is_of_today(plan: Plan, snapshot: Snapshot) -> bool:
@@ -107,16 +108,19 @@ def _names(goal: Goal, snapshot: Snapshot, rules: PlanRules) -> list[_Name]:
     filtered = goal.filtered - wanted.keys()
     if goal.mode is Mode.FULL and any(map(may_mean_a_share, filtered)):  # any absent name may be the one that was meant
         filtered |= positions.keys() - wanted.keys()
-    names = []
+    names, caps = [], goal.caps
     for code in sorted(wanted.keys() | positions.keys()):
         quote, instrument, position = quotes.get(code), instruments.get(code), positions.get(code)
-        is_listed = goal.mode is Mode.FULL or code in wanted
-        held = "row_filtered" if code in filtered else "" if is_listed else LEFT_ALONE
-        held = held or _untouchable(code, rules)
-        held = held or (_SETTLED if goal.rest.leaves(code) else "unknown" if code in unsettled else "")
+        is_exit = code in caps.exits
+        is_listed = goal.mode is Mode.FULL or code in wanted or is_exit
+        held = "row_filtered" if code in filtered and not is_exit else "" if is_listed else LEFT_ALONE
+        is_ours = is_managed(code, rules.managed)
+        held = held or ("protected" if code in rules.protected else "" if is_ours else "not_managed")
+        is_left = goal.rest.leaves(code) and not is_exit
+        held = held or (_SETTLED if is_left else "unknown" if code in unsettled else "")
         held = held or ("never_arrived" if code in goal.lost else "")
         held = held or hold_reason(quote, instrument, snapshot.at, rules.quote_age_max_s)
-        weight = wanted.get(code, _ZERO)
+        weight = caps.weight(code, wanted.get(code, _ZERO))
         if held == LEFT_ALONE and position is not None:
             weight = weight_of(position, quote, snapshot.asset.total)
         if held or quote is None or instrument is None:
@@ -234,18 +238,3 @@ def _row(name: _Name, allotment: Allotment, costs: DayCosts) -> PlanRow:
         fee=fees_of(each.code, side, children, price.value, costs),
         reason=legal.reason or allotment.reason,
     )
-
-
-def may_mean_a_share(text: str) -> bool:
-    """Whether a code that no exchange knows may be a mistyped A share: most of a code's digits, or a Chinese name."""
-    if classify(text) is not None or _FOREIGN.search(text):
-        return False
-    return sum(character.isdigit() for character in text) >= 4 or not text.isascii()
-
-
-def _untouchable(code: str, rules: PlanRules) -> str:
-    if code in rules.protected:
-        return "protected"
-    kind = classify(code)
-    is_ours = kind is not None and kind.kind in rules.managed and kind.exchange is not Exchange.BJ
-    return "" if is_ours else "not_managed"

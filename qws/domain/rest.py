@@ -12,6 +12,7 @@ from types import MappingProxyType
 from qws.domain.plan import Outcome
 
 FOLLOW_UP = "follow_up"
+STOP, EXIT = "stop", "exit"  # the target goes on without a name; nothing is traded but what stops ended
 AGAIN = ("recovery", FOLLOW_UP)  # triggers of a run's further attempts
 STOPS = {"halt": "halted", "cancel": "cancelled"}  # what a command makes of a run
 _ABSENT = "never_arrived"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 7
+VERSION = 8
 
 EVENTS_KEPT = 100_000  # bodies of messages; a day of 300 names has some thousands, the journal has all
 

@@ -155,6 +155,8 @@ class Day:
     files: list[tuple[datetime, str, bytes]] = field(default_factory=list)
     execution: dict[str, object] = field(default_factory=dict)
     risk: dict[str, object] = field(default_factory=dict)
+    stops: dict[str, object] = field(default_factory=dict)
+    paper: dict[str, object] = field(default_factory=dict)
     scan_s: float = 1.0
     notify: dict[str, object] = field(default_factory=dict)
     channels: Callable[[LoopClock], tuple[Channel, ...] | None] = lambda clock: None
@@ -162,8 +164,8 @@ class Day:
     free_bytes: Callable[[], int] | None = None  # with it, the morning is checked
     reconciles: bool = False
 
-    def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "") -> None:
-        rows = [f"{DAY},{code},{weight}{note}" for code, weight in weights.items()]
+    def drop(self, clock: str, name: str, weights: dict[str, str], note: str = "", day: date | None = None) -> None:
+        rows = [f"{at(clock).date() if day is None else day},{code},{weight}{note}" for code, weight in weights.items()]
         self.files.append((at(clock), name, "\n".join(["date,stock_code,weight" + note, *rows, ""]).encode()))
 
     def live(self, began: str, ended: str, how: str = "kill") -> int | None:
@@ -172,11 +174,12 @@ class Day:
 
     async def _live(self, began: datetime, ended: datetime, how: str) -> int | None:
         clock, home, loop = LoopClock(began), self.home, asyncio.get_running_loop()
-        account = {"seed": 5, "cash": 1_000_000, "positions": "p.csv"}
+        account = {"seed": 5, "cash": 1_000_000, "positions": "p.csv", **self.paper}
         intake = {"scan_s": self.scan_s, "in_place_settle_ms": 50}
         sections = {
             "intake": intake, "paper": account, "execution": self.execution, "risk": self.risk, "notify": self.notify,
             "checks": self.checks,
+            "stops": self.stops,
         }  # fmt: skip
         config = make_config(sections, "test")
         paper = open_paper(config, home.root, clock, home.exchange, None)
@@ -223,7 +226,7 @@ class Day:
     def ends(self) -> list[tuple[str, str, str]]:
         """File, status and reason of every final result."""
         names = {target.target_id: target.name for target in self.of(TargetAccepted)}
-        return [(names[end.target_id], end.status, end.reason) for end in self.of(RunFinished)]
+        return [(names.get(end.target_id, ""), end.status, end.reason) for end in self.of(RunFinished)]
 
     def sent(self, since: str, until: str) -> list[str]:
         """Tags of the orders that were decided in this time."""

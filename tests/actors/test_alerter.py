@@ -216,3 +216,14 @@ def test_a_message_fits_into_what_a_robot_takes_and_holds_ids_times_and_repeats(
         "(instead of mail: HTTP 500)",
         "(3 alerts were dropped while nothing could be sent: `qws alerts`)",
     ]
+
+
+def test_a_run_that_a_stop_sold_by_is_a_warning_that_names_it() -> None:
+    sold = Outcome("600000.SH", Decimal(0), Decimal(0), 100, 100, "stop_loss")
+    end = m.RunFinished.without_trades(b.a_due(), "completed", "", "", b.at("10:00:00"))
+
+    (alert,) = told(an_alerter(), replace(end, outcomes=(sold,)))
+    (usual,) = told(an_alerter(), replace(end, outcomes=(replace(sold, reason=""),)))
+
+    assert (alert.severity, usual.severity) == (WARNING, NOTE)
+    assert "600000.SH [stop_loss]" in alert.text

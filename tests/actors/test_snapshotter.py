@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from actors.snapshotter import Snapshotter
-from qws.domain.account import does_not_add_up
+from qws.domain.account import DayVolume, does_not_add_up
+from qws.domain.bars import DailyBar
 from qws.domain.orders import OrderStatus
 from qws.domain.rest import KEPT
 from qws.errors import GatewayLost, GatewayTimeout
@@ -175,3 +176,26 @@ def test_the_time_of_a_snapshot_is_that_after_everything_was_read() -> None:
 
     assert isinstance(answer, SnapshotTaken)
     assert answer.snapshot.at == at("10:00:00") + timedelta(seconds=1)
+
+
+def test_average_volumes_are_read_once_a_day_where_a_rule_asks_for_them_and_their_lack_stops_nothing() -> None:
+    bars = tuple(
+        DailyBar(DAY - timedelta(days=each), Decimal(11), Decimal(9), Decimal(10), Decimal(10), 1000 * each)
+        for each in (3, 2, 1)
+    )
+    quotes, clock = replace(some_quotes(), bars={A: bars}), HandClock(at("10:00:00"))
+    actor = Snapshotter(a_broker(), quotes, clock, 2)
+    actor.on_target_accepted(a_target({B: "0.5"}))
+
+    first = asyncio.run(actor.on_snapshot_due(DUE))
+    quotes.bars = {}
+    second = asyncio.run(actor.on_snapshot_due(DUE))
+    clock.set("10:00:00", NEXT_DAY)
+    third = asyncio.run(actor.on_snapshot_due(DUE))
+
+    assert isinstance(first, SnapshotTaken)
+    assert isinstance(third, SnapshotTaken)
+    assert isinstance(second, SnapshotTaken)
+    assert first.snapshot.volumes == second.snapshot.volumes == (DayVolume(A, Decimal(1500)),)
+    assert third.snapshot.volumes == ()
+    assert taken(a_broker(), quotes) == replace(first, snapshot=replace(first.snapshot, volumes=()))

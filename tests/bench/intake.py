@@ -22,6 +22,7 @@ from qws.app import Ports, build
 from qws.config import Config, make_config
 from qws.daemon import in_thread
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.calendar import AlwaysOpenCalendar
 from qws.domain.market import Instrument, Level, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
@@ -67,6 +68,9 @@ class Market:
 
     async def index_close(self, code: str, day: date) -> Decimal | None:
         return None
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        return {}
 
 
 class Stopwatch:

@@ -150,3 +150,16 @@ def test_20_quotes_and_records_tell_what_they_know_and_leave_out_the_rest(play: 
         assert await stand.quotes.index_close("000905.SH", date(2026, 11, 18)) is None
 
     play(card)
+
+
+def test_21_daily_bars_are_those_before_today_and_say_how_much_trades(play: Play) -> None:
+    async def card(stand: Stand) -> None:
+        bars = await stand.quotes.daily_bars([BOUGHT, STOPPED, "600099.SH"], 2)
+
+        assert set(bars) <= {BOUGHT, STOPPED}
+        assert [bar.day for bar in bars[BOUGHT]] == [date(2026, 11, 17), date(2026, 11, 18)]
+        assert all(0 < bar.low <= bar.close <= bar.high and bar.prev_close > 0 for bar in bars[BOUGHT])
+        assert all(bar.volume >= 1000 for bar in bars[BOUGHT])
+        assert await stand.quotes.daily_bars((), 2) == {}
+
+    play(card)

@@ -14,6 +14,7 @@ from qws.conformance.looks import UNKNOWN_CODE
 from qws.conformance.one_lot import let_go
 from qws.conformance.verdict import CardFailed, Verdict, judged
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.ports import Broker, BrokerEvent, Quotes
@@ -86,6 +87,9 @@ class LyingQuotes:
 
     async def index_close(self, code: str, day: date) -> Decimal | None:
         return self.level
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        return {}
 
 
 class Fewer:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Level, Quote, Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.errors import GatewayError, GatewayLost
@@ -63,6 +64,9 @@ class Screen:
 
     async def index_close(self, code: str, day: date) -> Decimal | None:
         return None
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        return {}
 
 
 @dataclass

@@ -54,6 +54,7 @@ def test_every_method_answers_as_the_exchange_itself_does(tmp_path: Path) -> Non
                 (await quotes.quotes(codes), await prices.quotes(codes)),
                 (await quotes.instruments(codes), await prices.instruments(codes)),
                 (await quotes.index_close(INDEX, TEN.date()), await prices.index_close(INDEX, TEN.date())),
+                (await quotes.daily_bars(codes, 3), await prices.daily_bars(codes, 3)),
             ]
             assert all(far == near and near for far, near in pairs)
             assert {each.at.tzinfo for each in await here.orders()} == {TEN.tzinfo}

@@ -6,16 +6,25 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from qws.domain.market import Side
 from qws.domain.plan import Plan
 from qws.domain.targets import DayTarget, Mode
-from qws.messages import PlaceOrder, RebalanceDue, RunFinished, SnapshotTaken, TargetAccepted, WeightsFixed
+from qws.messages import (
+    PlaceOrder,
+    RebalanceDue,
+    RunFinished,
+    SnapshotTaken,
+    StopTriggered,
+    TargetAccepted,
+    WeightsFixed,
+)
 from qws.ports import Calendar
 from qws.runtime.message import Envelope
 
 Key = tuple[str, date]  # a target and its day
 _ZERO, _ROUNDED = Decimal(0), Decimal("1e-9")
 _MOMENT = timedelta(milliseconds=50)
-CARRY = "carry"
+CARRY, STOPS = "carry", "stops"
 LEFT_OVER = ("not_filled", "session_over", "expired")  # ends of runs that go on the next day
 # Why a name is not as wanted, where another day may change that.
 _TOMORROW = ("not_filled", "not_sent", "rejected", "slippage", "at_limit", "drift", "never_arrived", "cash",
@@ -37,6 +46,7 @@ class Wanted:
         self._newest: dict[date, tuple[str, datetime]] = {}
         self._ends: dict[Key, RunFinished] = {}
         self._carried: dict[Key, Key] = {}  # what is planned on another day, and where it comes from
+        self._out: dict[str, tuple[date, date]] = {}  # names that a stop ended: from this day on, and until that one
 
     def note(self, envelope: Envelope) -> None:
         """A message is on the disk."""
@@ -47,6 +57,14 @@ class Wanted:
                     self._weights[target_id, each.day] = {weight.code: weight.weight for weight in each.weights}
                     self._days[target_id, each.day] = each
                     self._newest[each.day] = target_id, envelope.at
+                    for weight in each.weights:
+                        since, until = self._out.get(weight.code, (date.max, date.max))
+                        if weight.weight and since < each.day < until:
+                            self._out[weight.code] = since, each.day
+            case StopTriggered(code=code, day=day):
+                self._out[code] = day, date.max
+            case RebalanceDue(target_id=target_id) if target_id == STOPS:
+                pass  # of no file
             case RebalanceDue() as due if (due.target_id, due.day) not in self._weights:
                 self._carry(due, envelope.at)
             case WeightsFixed(target_id=target_id, day=day, weights=weights) as fixed:
@@ -70,6 +88,15 @@ class Wanted:
         for row in plan.rows:
             if row.side is not None and row.code not in quoted:
                 self._blame("I12", f"{plan.run_id} trades {row.code} without a quote")
+            since, until = self._out.get(row.code, (date.max, date.max))
+            if since <= seen.day < until:
+                if row.weight or row.side is Side.BUY:
+                    self._blame("I22", f"{plan.run_id} plans {row}, which a stop ended on {since}")
+                continue
+            if seen.target_id == STOPS:
+                if row.side is not None:
+                    self._blame("I22", f"{plan.run_id} plans {row}, which no stop ended")
+                continue
             if (row.weight, row.held) != (weights.get(row.code, 0), held.get(row.code, 0)):
                 self._blame("I22", f"{plan.run_id} plans {row}, wanted {weights.get(row.code)}, held {held}")
             if row.side is not None and origin is not None and not self._is_left(origin, row.code):

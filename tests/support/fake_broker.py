@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.errors import GatewayError
@@ -107,6 +108,7 @@ class FakeQuotes:
     known: Mapping[str, Quote] = field(default_factory=dict)
     records: Mapping[str, Instrument] = field(default_factory=dict)
     index: Decimal | None = None
+    bars: Mapping[str, tuple[DailyBar, ...]] = field(default_factory=dict)
     errors: list[GatewayError] = field(default_factory=list)
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -124,6 +126,11 @@ class FakeQuotes:
         if self.errors:
             raise self.errors.pop(0)
         return self.index
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        if self.errors:
+            raise self.errors.pop(0)
+        return {code: self.bars[code][-days:] for code in codes if code in self.bars}
 
 
 async def until_quiet(broker: FakeBroker, source: AsyncIterator[Message], *events: BrokerEvent) -> list[Message]:

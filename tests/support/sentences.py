@@ -12,6 +12,7 @@ SILENT = (
     "qws/reports/", "qws/runtime/", "qws/gateways/wire/", "qws/gateways/sim/counter.py", "qws/domain/audit.py",
     "qws/domain/matching.py", "qws/store/codec.py", "qws/store/archive.py",
     "qws/store/projection.py", "qws/store/event_reading.py", "qws/store/views_schema.py", "qws/gateways/xt/contract.py",
+    "qws/gateways/notify/loopback.py",
     "qws/serving/http.py", "qws/serving/exposition.py", "qws/serving/facts.py", "qws/serving/health.py",
 )  # fmt: skip
 QUIET_CALLS = frozenset(
@@ -23,17 +24,11 @@ STYLE = re.compile(r"(bold|red|green|white|dim|on|dark_orange|cyan|italic| )+")
 HEAD = re.compile(r"^(?:\s|-> |\[[a-z_0-9]+\] )+")
 ALIASES = ("目标日期", "成份券代码", "权重比例")  # how the lists of column names in target_cells end
 NAMES = frozenset(  # of threads and columns, and what is no text
-    (
-        *("xt trade", "xt check", "xt quotes", "xt import", "qws demo", "qws plan", "qws replay", "run_id, code"),
-        *(
-            "run_id, attempt, idx",
-            "message_id, tag",
-            '<at user_id="all"></at>',
-            "powercfg /change standby-timeout-ac 0",
-        ),
-        *("w32tm /resync", '{0}: broker.kind = "{1}": {2}', "--one-lot {0}: {1}", "{0}: log.rotation = {1}: {2}"),
-    )
-)
+    {"xt trade", "xt check", "xt quotes", "xt import", "qws demo", "qws plan", "qws replay", "run_id, code",
+     "run_id, attempt, idx", "message_id, tag", '<at user_id="all"></at>', "powercfg /change standby-timeout-ac 0",
+     "w32tm /resync", "451 not today", "risk.no_buys, risk.no_trades", "second_orders_max = 3", '{0}: broker.kind = "{1}": {2}', "--one-lot {0}: {1}",
+     "{0}: log.rotation = {1}: {2}"}
+)  # fmt: skip
 GLUE = re.compile("^[;,:] |[;,:]$")  # sentences are put together with these
 TITLE = re.compile(r"[A-Z][a-z]+\.")  # the shortest help
 WORD = re.compile("[A-Za-z]{2,}")

@@ -47,6 +47,8 @@ MESSAGES: tuple[Message, ...] = (
     b.a_due(),
     replace(b.a_due(), moment=Moment("alpha", b.at("10:30:00"))),
     m.ControlOrdered("rebalance", "cli", target_id=b.TARGET),
+    m.PlanningDue(b.DAY, "exit"),
+    m.StopTriggered(b.DAY, b.at("10:00:00"), CODE, "stop_loss", Decimal("9.2000"), Decimal("9.15"), 300, 200),
     m.EquityDue(b.DAY),
     m.ControlOrdered("halt", "cli"),
     m.BackupDue("b.zip", "cli", 7),

@@ -23,6 +23,7 @@ from actors.risk_guard import RiskGuard
 from actors.run_follower import RunFollower
 from actors.run_gate import RunGate
 from actors.snapshotter import Snapshotter
+from actors.stop_watcher import StopWatcher
 from qws.config_risk import RiskSection
 from qws.domain.account import Position
 from qws.domain.execution_rules import ChaseRules, Release
@@ -161,6 +162,7 @@ class TradingDay:
             lambda: Snapshotter(broker, quotes, clock),
             lambda: Planner(RULES, Sizing.AT_SEND, Absent.HOLD),
             lambda: RiskGuard(RiskSection(turnover_max=Decimal(3)).rules(), ()),
+            lambda: StopWatcher(broker, quotes, clock, schedule, None),
             lambda: OrderExecutor(clock, schedule, EXECUTION, RULES),
             lambda: BrokerLink(broker, clock, schedule, LinkRules(3.0, 10.0)),
             lambda: FillTracker(broker, quotes, clock, RULES.costs, ACCOUNT_S),

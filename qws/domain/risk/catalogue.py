@@ -40,6 +40,7 @@ KINDS = (
     Kind("last_distance_max", "far_from_last", "of the last trade", _SHRINK, prices.far_from_last),
     Kind("close_distance_max", "far_from_close", "of the previous close", _SHRINK, prices.far_from_close),
     Kind("depth_max", "liquidity", "times the visible depth", _SHRINK, prices.liquidity),
+    Kind("volume_max", "average_volume", "of an average day", _SHRINK, prices.average_volume),
     Kind("turnover_max", "turnover", _ASSET, _VETO, trades.turnover, can_hold=True),
     Kind("orders_max", "order_count", "orders", _VETO, trades.order_count, can_hold=True),
     Kind("order_value_max", "order_value", "CNY", _VETO, trades.order_value, can_hold=True),

@@ -34,7 +34,9 @@ def judge(
         if found is None:
             continue
         breach = Breach(rule.id, found.value, rule.limit, rule.unit, found.text)
-        if rule.effect is Effect.SHRINK:
+        if rule.effect is Effect.SCALE and plan.scaled_by:
+            continue
+        if rule.effect in (Effect.SHRINK, Effect.SCALE):
             plan = cut(plan, rule.id, found.most)
         elif rule.id not in holds:
             return Verdict(plan, breach, rule.effect is Effect.HALT, ())

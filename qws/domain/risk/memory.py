@@ -7,12 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from qws.domain.account import Snapshot
+from qws.domain.risk.losses import Worth
 from qws.domain.risk.rule import Breach, Facts
 from qws.domain.tags import day_part, same_day_part
 from qws.domain.trading_state import TradingState, state_after
 from qws.domain.unsettled import Unsettled
-
-_ZERO = Decimal(0)
 
 
 class RiskMemory:
@@ -21,7 +20,7 @@ class RiskMemory:
     def __init__(self) -> None:
         self.out = Unsettled()
         self._day, self._sent = "", 0
-        self._peak, self._last_close, self._worth = _ZERO, _ZERO, _ZERO
+        self.worth = Worth()
         self._state = TradingState.ACTIVE
         self._asked: dict[str, Mapping[str, Decimal]] = {}  # by run: the rules and what was measured
         self._approved: dict[str, Mapping[str, Decimal]] = {}
@@ -33,24 +32,11 @@ class RiskMemory:
             self._day, self._sent = day, 0
         self._sent += day == self._day
 
-    def value(self, total: Decimal) -> None:
-        """What the account is worth now, in CNY."""
-        self._worth = total
-
-    def close(self, total: Decimal, flow: Decimal | None) -> None:
-        """What the account was worth after a close, and what was paid in since the close before, in CNY.
-
-        Money that comes or goes scales the peak: it is neither a gain nor a loss. None, not known, does nothing.
-        """
-        unmoved = total - (flow or _ZERO)
-        before = self._peak * total / unmoved if unmoved > 0 else _ZERO
-        self._peak, self._last_close, self._worth = max(before, total), total, total
-
     def command(self, command: str, run_id: str) -> None:
         """A person ordered something; who resumes takes the losses until then as they are."""
         self._state = state_after(self._state, command)
         if command == "resume":
-            self._peak = self._last_close = self._worth
+            self.worth.begin_anew()
         if command == "approve" and run_id in self._asked:
             self._approved[run_id] = {**self._approved.get(run_id, {}), **self._asked.pop(run_id)}
 
@@ -74,7 +60,8 @@ class RiskMemory:
             {record.code: record for record in seen.instruments} if seen is not None else {},
             self.out.open_on(day),
             self._sent if self._day == day_part(day) else 0,
-            self._peak,
-            self._last_close,
+            self.worth.peak,
+            self.worth.last_close,
             reduces_only=self._state is TradingState.REDUCE_ONLY,
+            volumes={each.code: each.shares for each in seen.volumes} if seen is not None else {},
         )

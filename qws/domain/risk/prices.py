@@ -52,6 +52,21 @@ def liquidity(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
     return Finding(max(times), text, most)
 
 
+def average_volume(plan: Plan, facts: Facts, limit: Decimal) -> Finding | None:
+    """Shares of a name against what trades on an average day; the rest of it is not sent.
+
+    A name of which no day is known passes; whoever read the days said so.
+    """
+    known = [(row, volume) for row in _traded(plan) if (volume := facts.volumes.get(row.code)) is not None]
+    large = {row.code: row.shares / max(volume, _ONE) for row, volume in known if row.shares > volume * limit}
+    if not large:
+        return None
+    most = {row.code: int(volume * limit) for row, volume in known if row.code in large}
+    return Finding(
+        max(large.values()), f"{', '.join(sorted(most))}: more than {limit} of an average day's volume", most
+    )
+
+
 def _far_from(plan: Plan, limit: Decimal, reference: Callable[[PlanRow], Decimal | None], what: str) -> Finding | None:
     far = {
         row.code: abs(row.price / price - _ONE)

@@ -13,13 +13,16 @@ from qws.domain.orders import OrderRequest
 from qws.domain.plan import Plan
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
+_UNKNOWN: Mapping[str, Decimal] = MappingProxyType({})
 
 
 class Effect(StrEnum):
-    """What a breach leads to: nothing of the plan is sent, less of it is, or trading is halted."""
+    """What a breach leads to: nothing of the plan is sent, less of it is, or trading is halted; or less is wanted from
+    the beginning (the planner scales the target; a plan that was not scaled buys nothing)."""
 
     VETO = "veto"
     SHRINK = "shrink"
+    SCALE = "scale"
     HALT = "halt"
 
 
@@ -40,7 +43,8 @@ class Facts:
 
     `working` are orders of ours that may still trade, `sent_today` counts orders and cancels of the plan's day,
     `peak` is the highest close and `last_close` the newest one since trading was last resumed by hand,
-    beginning with what the account was worth then; flows move the peak.
+    beginning with what the account was worth then; flows move the peak. `volumes` are shares that trade on an average
+    day, of the names of which that is known.
     """
 
     quotes: Mapping[str, Quote]
@@ -50,6 +54,7 @@ class Facts:
     peak: Decimal
     last_close: Decimal
     reduces_only: bool
+    volumes: Mapping[str, Decimal] = field(default_factory=lambda: _UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from datetime import date
 from decimal import Decimal
 
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.gateways.sim.bars import Bars
 from qws.gateways.sim.exchange import SimExchange
+from qws.gateways.sim.history import daily_bars
 from qws.gateways.sim.market import SimMarket
 from qws.gateways.sim.quirks import PERFECT, Quirks, seen_quote
 from qws.ports import BrokerEvent, Clock
@@ -101,3 +103,9 @@ class PaperQuotes:
         """The closing level of an index on `day`, or None where there is none."""
         bar = self._indexes.bar(code, day)
         return None if bar is None else bar.close
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        """The sessions before today of each known code."""
+        today = self._clock.now().date()
+        found = ((code, daily_bars(self._market, code, today, days)) for code in codes)
+        return {code: bars for code, bars in found if bars}

@@ -276,5 +276,10 @@ def gap_of(price: int) -> int:
     return max(1, price // 5000)
 
 
+def usual_volume(close: Decimal, steps: int) -> int:
+    """Shares that trade on a day of so many steps: each prints a part of an ordinary level."""
+    return volume_of(_LEVEL_VALUE / float(close * LOT) * _PRINT_SHARE, 128) * steps
+
+
 def volume_of(lots: float, chance: int) -> int:
     return max(int(lots * _LOGNORMAL[chance] + 0.5), 1) * LOT

@@ -13,6 +13,7 @@ import anyio
 from loguru import logger
 
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.errors import GatewayError, GatewayLost
@@ -159,6 +160,10 @@ class WireQuotes:
     async def index_close(self, code: str, day: date) -> Decimal | None:
         """The closing level of an index on `day`, or None where there is none."""
         return await self._ask(wire.INDEX_CLOSE, (code, day))
+
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        """The sessions before today of each known code."""
+        return await self._ask(wire.DAILY_BARS, (tuple(codes), days))
 
     async def _ask(self, call: Call[A, R], ask: A) -> R:
         async with self._dialling:

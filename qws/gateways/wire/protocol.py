@@ -18,11 +18,12 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked
 
 from qws.domain.account import Asset, Position
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.errors import ConfigError, GatewayError
 
-VERSION = 2
+VERSION = 3
 FRAME_MAX = 16 * 1024 * 1024  # bytes of one line; five thousand quotes need two million
 DEADLINE_S = 5.0
 
@@ -33,7 +34,7 @@ Role = Literal["trade", "read"]
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _PORT_MAX = 65_535
-_CODES_MAX = 20_000
+_CODES_MAX, _DAYS_MAX = 20_000, 1000
 _SHARES_MAX, _DIGITS_MAX, _TEXT_MAX = 10**12, 20, 64
 _YEARS = range(1990, 2200)
 _STRICT = ConfigDict(extra="forbid")
@@ -118,6 +119,7 @@ _Name = Annotated[str, Field(max_length=_TEXT_MAX)]
 _Report = Annotated[BrokerOrder, AfterValidator(_in_shanghai)]
 _Fill = Annotated[Trade, AfterValidator(_in_shanghai)]
 _Codes = Annotated[tuple[_Name, ...], Field(max_length=_CODES_MAX)]
+_CodesDays = tuple[_Codes, Annotated[int, Field(ge=0, le=_DAYS_MAX)]]
 _IndexDay = Annotated[tuple[_Name, date], AfterValidator(_known_year)]
 
 NOTHING: TypeAdapter[None] = TypeAdapter(None)
@@ -144,6 +146,9 @@ INSTRUMENTS: Call[tuple[str, ...], Mapping[str, Instrument]] = Call(
 )
 INDEX_CLOSE: Call[tuple[str, date], Decimal | None] = Call(
     "index_close", TypeAdapter(_IndexDay), TypeAdapter(Decimal | None)
+)
+DAILY_BARS: Call[tuple[tuple[str, ...], int], Mapping[str, tuple[DailyBar, ...]]] = Call(
+    "daily_bars", TypeAdapter(_CodesDays), TypeAdapter(dict[str, tuple[DailyBar, ...]])
 )
 
 

@@ -93,6 +93,7 @@ class WireServer:
                 _served(wire.QUOTES, quotes.quotes),
                 _served(wire.INSTRUMENTS, quotes.instruments),
                 _served(wire.INDEX_CLOSE, lambda ask: quotes.index_close(*ask)),
+                _served(wire.DAILY_BARS, lambda ask: quotes.daily_bars(*ask)),
             )
         )
 

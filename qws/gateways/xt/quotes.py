@@ -11,12 +11,13 @@ from typing import TypeVar
 
 from loguru import logger
 
+from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Quote
 from qws.domain.rules import RuleBook
 from qws.gateways.xt.rows import exact
 from qws.gateways.xt.settings import Deadlines
-from qws.gateways.xt.ticks import instrument_of, quote_of
-from qws.gateways.xt.vendor import QuoteSide, load_quote_side, read_closes
+from qws.gateways.xt.ticks import bar_of, instrument_of, quote_of
+from qws.gateways.xt.vendor import QuoteSide, load_quote_side, read_bars, read_closes
 from qws.gateways.xt.worker import ThreadWorker, Worker, Workers
 from qws.ports import Clock
 
@@ -116,6 +117,16 @@ class XtQuotes:
         is_of_the_close = quote is not None and quote.at.date() == day and quote.at.time() >= _CLOSED_FROM
         return quote.last if quote is not None and is_of_the_close else None
 
+    async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
+        """What the terminal has of the sessions before today; nothing is downloaded."""
+        if not codes:
+            return {}
+        ask, today = partial(_bars, tuple(codes), days + 1), self._clock.now().date()
+        rows = await self._line.ask("get_market_data_ex", ask, _TABLES_S + len(codes) * _PER_CODE_S)
+        read = {code: [bar_of(day, row) for day, row in found] for code, found in rows.items() if code in codes}
+        past = {code: tuple(bar for bar in bars if bar is not None and bar.day < today) for code, bars in read.items()}
+        return {code: bars[-days:] for code, bars in past.items() if bars}
+
     async def close(self) -> None:
         """Let go of the thread."""
         self._line.close()
@@ -140,6 +151,10 @@ def _ticks(codes: Collection[str], side: QuoteSide) -> dict[str, Mapping[str, ob
     """On the vendor's thread; some packages answer nothing, or have nothing under a name."""
     found = side.get_full_tick(list(codes)) or {}
     return {code: tick for code, tick in found.items() if isinstance(tick, Mapping)}
+
+
+def _bars(codes: tuple[str, ...], days: int, side: QuoteSide) -> dict[str, list[tuple[str, Mapping[str, object]]]]:
+    return read_bars(side, codes, days)
 
 
 def _details(codes: Collection[str], side: QuoteSide) -> dict[str, Mapping[str, object]]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from qws.domain.bars import DailyBar
 from qws.domain.codes import classify
 from qws.domain.market import Instrument, Kind, Level, Quote
 from qws.domain.rules import RuleBook
@@ -70,6 +71,22 @@ def instrument_of(code: str, detail: Tick, today: date, rules: RuleBook) -> Inst
         limit_down=None if up is None or up >= _NO_LIMIT_FROM else down,
         order_max=min(int(most), ours.order_max) if most is not None and most >= ours.buy_min else ours.order_max,
     )
+
+
+def bar_of(stamp: str, row: Tick) -> DailyBar | None:
+    """A session in which the code traded; None for any other, and for one whose numbers cannot be.
+
+    Whether volumes are lots or shares differs between packages: turnover and close tell.
+    """
+    day = _day_of(stamp[:8])
+    high, low, close, before = (exact(row.get(name), _STEP) for name in ("high", "low", "close", "preClose"))
+    volume, amount = exact(row.get("volume"), _WHOLE), exact(row.get("amount"), _WHOLE)
+    if day is None or high is None or low is None or close is None or before is None:
+        return None
+    if volume is None or amount is None or volume <= 0 or before <= 0 or not 0 < low <= close <= high:
+        return None
+    lot = _LOT if amount > 10 * volume * close else 1
+    return DailyBar(day, high, low, close, before, int(volume) * lot)
 
 
 def _levels(prices: object, volumes: object, lot: int) -> tuple[Level, ...]:

@@ -116,7 +116,15 @@ def read_closes(side: Any, code: str, stamp: str) -> dict[str, float]:
     return {str(key): float(value) for key, value in zip(frame.index, frame["close"], strict=True)}
 
 
-_BARS = ("get_market_data_ex", ["field_list", "stock_list", "period", "start_time", "end_time"], ["fill_data"])
+def read_bars(side: Any, codes: Sequence[str], days: int) -> dict[str, list[tuple[str, Mapping[str, Any]]]]:
+    """The newest daily bars that the terminal has, each with its day (yyyymmdd); slow the first time."""
+    found = side.get_market_data_ex(list(BAR_FIELDS), list(codes), "1d", "", "", days, fill_data=False)
+    frames = ((code, frame) for code, frame in found.items() if frame is not None and set(BAR_FIELDS) <= {*frame})
+    return {code: list(zip(map(str, frame.index), frame.to_dict("records"), strict=True)) for code, frame in frames}
+
+
+BAR_FIELDS = ("high", "low", "close", "preClose", "volume", "amount")
+_BARS = ("get_market_data_ex", ["field_list", "stock_list", "period", "start_time", "end_time", "count"], ["fill_data"])
 _TRADER = ("XtQuantTrader", ["path", "session", "callback"], list[str]())
 _ACCOUNT = ("StockAccount", ["account_id"], list[str]())
 _STRUCTS = {
