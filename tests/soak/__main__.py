@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.soak.hour import soak
+from tests.soak.year import soak_days
 
 
 @contextmanager
@@ -39,7 +40,10 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one object instead of lines")
     asked = parser.parse_args()
     with _folder(asked.folder) as folder:
-        found = soak(folder, asked.real_seconds, asked.names, asked.seed)
+        if asked.virtual_days is not None:
+            found = soak_days(folder, asked.virtual_days, asked.names, asked.seed)
+        else:
+            found = soak(folder, asked.real_seconds, asked.names, asked.seed)
     if asked.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
