@@ -16,6 +16,7 @@ from qws.errors import StoreError
 from qws.ports import Offload
 from qws.runtime.message import Envelope
 from qws.store.chain import GENESIS, Head, Linked, Row
+from qws.store.horizon import first_to_remember
 from qws.store.journal_archive import Month, archived_pages, archives_of
 from qws.store.journal_copy import begin_copy, write_copied
 from qws.store.journal_file import (
@@ -33,6 +34,11 @@ from qws.store.journal_file import (
 
 _Cell = int | str | bytes | None
 _MONTHS = "SELECT month, first_id, last_id, hash, sha256 FROM archive WHERE last_id > ? ORDER BY first_id"
+_DUE = """SELECT id, json_extract(body, '$.day'), json_extract(body, '$.run_id') FROM message
+    WHERE kind = 'RebalanceDue' ORDER BY id"""
+_ENDED = "SELECT json_extract(body, '$.run_id') FROM message WHERE kind = 'RunFinished'"
+_CLOSE = """SELECT id FROM message WHERE kind = 'EquityRecorded' AND json_extract(body, '$.kind') = 'close'
+    ORDER BY id DESC LIMIT 1"""
 _OLD_INTENTS = "SELECT tag, message_id FROM intent WHERE message_id <= ?"
 
 
@@ -65,6 +71,13 @@ class _Rows(ABC):
     async def last_id(self) -> int:
         """The highest number journalled, 0 when empty."""
         return (await self.head()).id
+
+    async def horizon(self, run_days: int) -> int:
+        """The number of the first message that actors remember whatever it is, 0 for all; see `first_to_remember`."""
+        due = cast("Sequence[tuple[int, str, str]]", await self._fetched(_DUE))
+        ended = {str(run_id) for (run_id,) in await self._fetched(_ENDED)}
+        close = cast("Sequence[tuple[int]]", await self._fetched(_CLOSE))
+        return first_to_remember(due, ended, close[0][0] if close else 0, run_days)
 
     async def head(self) -> Head:
         """The end of the audit chain."""

@@ -44,7 +44,7 @@ HEAD = """SELECT id, hash FROM (SELECT id, hash FROM message ORDER BY id DESC LI
 _COLUMNS = "SELECT id, corr, cause, at, sender, kind, body FROM message"
 _WHOLE = "SELECT id, corr, cause, at, sender, kind, body, hash FROM message"
 WHOLE_PAGE = f"{_WHOLE} WHERE id > ? ORDER BY id LIMIT {PAGE_ROWS}"
-_MERGED_KINDS_MAX = 8  # beyond, walking the whole table is faster than merging that many index walks
+_MERGED_KINDS_MAX = 20  # beyond, walking the whole table is faster than merging that many index walks
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",

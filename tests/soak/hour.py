@@ -8,7 +8,6 @@ comes a file that must be refused: bad, or bytes that were traded before.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -73,7 +72,7 @@ class Feeder:
     def _drop(self, name: str, content: bytes) -> None:
         beside = self._home.inbox / f"{name}.tmp"
         beside.write_bytes(content)
-        os.replace(beside, self._home.inbox / name)
+        beside.replace(self._home.inbox / name)
 
 
 def a_paper_home(folder: Path, names: int) -> Home:
@@ -150,9 +149,7 @@ def _note(folder: Path, sample: dict[str, float]) -> None:
         file.write(f"{json.dumps(sample)}\n")
 
 
-def _report(
-    home: Home, dropped: Dropped, seen: list[dict[str, float]], code: int, seconds: float
-) -> dict[str, object]:
+def _report(home: Home, dropped: Dropped, seen: list[dict[str, float]], code: int, seconds: float) -> dict[str, object]:
     warm_s = min(seconds / _WARM_PART, _WARM_MAX_S)
     warm = [each for each in seen if each["at_s"] >= warm_s]
     memory = flatness([(each["at_s"] / 3600, each["rss_mb"]) for each in warm])

@@ -184,6 +184,8 @@ class Watch:
                 case m.LinkReady() if self._began:
                     seen.starts.append(Start(envelope.at, envelope.id, perf_counter() - self._began))
                     self._began = 0.0
+                case m.RunFinished():
+                    self._projector.flush()
                 case m.EquityRecorded(kind="close"):
                     self._projector.flush()
                     seen.days.append(self._year.measure(self._clock.now()))
@@ -202,4 +204,3 @@ def soak_days(folder: Path, count: int, names: int, seed: int, leak: Leak = noth
     assert all(one.ends <= other.begins for one, other in pairwise(year.plot.lives))
     year.run()
     return report(year.home, year.plot, year.seen, perf_counter() - began)
-
