@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from qws.domain.crosscheck import disagreements
+from qws.domain.newest import in_force
 from qws.domain.plan import Plan
 from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
-from qws.domain.rest import FOLLOW_UP, KEPT, Absent, Rest, carried, rest_of
+from qws.domain.rest import FOLLOW_UP, Absent, Rest, carried, rest_of
 from qws.domain.targets import Weight
 from qws.domain.unsettled import Unsettled
 from qws.messages import (
@@ -40,8 +41,7 @@ class Planner(Actor):
         self._unsettled = Unsettled()
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        oldest = msg.at.date() - KEPT
-        self._targets = {key: value for key, value in self._targets.items() if key[1] >= oldest}
+        self._targets = in_force(self._targets, msg.at.date())
         self._left = {key: rest for key, rest in self._left.items() if key in self._targets}
         filtered = frozenset(row.code for row in msg.dropped)
         for target in msg.days:
