@@ -63,7 +63,8 @@ class Group:
         return "ok"
 
 
-def _settings() -> dict[str, object]:
+def settings() -> dict[str, object]:
+    """A paper account that keeps the hours of the exchanges, with a group that is told of everything."""
     routes = dict.fromkeys(Severity, ("group",))
     return {
         "intake": {"scan_s": 300, "in_place_settle_ms": 50},
@@ -88,7 +89,7 @@ class Year:
     def __post_init__(self) -> None:
         self._due = self.plot.files()
         self._next = next(self._due)
-        self._config = make_config(_settings(), "soak")
+        self._config = make_config(settings(), "soak")
         self._process, self._clock = psutil.Process(), None  # type: psutil.Process, LoopClock | None
 
     def run(self) -> None:
