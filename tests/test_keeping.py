@@ -10,7 +10,6 @@ import sys
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -165,35 +164,6 @@ def test_archived_months_come_along_and_tags_stay_used(home: Home, tmp_path: Pat
     with closing(sqlite3.connect(there.journal)) as journal:
         tags = [tag for (tag,) in journal.execute("SELECT tag FROM intent ORDER BY tag")]
     assert tags == ["q0a", "q1a", "q2a"]
-
-
-def test_a_home_made_of_an_older_backup_is_not_accused_by_newer_ones_and_still_by_its_own(
-    home: Home, tmp_path: Path
-) -> None:
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    backed_up(home, str(shared / "old.zip"))
-    last = a_run()[-1].id
-    backed_up(home, str(shared / "newer.zip"), logged(LinkReady(), LinkReady(), start=last + 1))
-    restore(shared / "old.zip", tmp_path / "there", CLOCK)
-    there = Home(tmp_path / "there")
-    backed_up(there, str(tmp_path / "own.zip"), logged(intent("t1"), LinkReady(), LinkReady(), start=last + 1))
-    restore(tmp_path / "own.zip", tmp_path / "again", CLOCK)
-    again = Home(tmp_path / "again")
-
-    def problem(of: Home, *, knows: bool) -> str:
-        heads = heads_of(shared, of if knows else None)
-        return walk_journal(of.journal, Walk(heads), keep_on=lambda: None).problem
-
-    assert str(shared / "newer.zip") in problem(there, knows=False)
-    assert [problem(each, knows=True) for each in (home, there, again)] == ["", "", ""]
-    later = FrozenClock(OPEN + timedelta(days=1))
-    shutil.copy(tmp_path / "own.zip", shared / "own.zip")
-    restore(shared / "old.zip", tmp_path / "cut", later)  # the end of it is gone, and a backup made since knows it
-    marks = (tmp_path / "cut" / "state" / "journal" / "restored.json").read_text(encoding="utf-8")
-    assert json.loads(marks) == [[last, later.now().isoformat()]]
-    (there.journal_archive / "restored.json").unlink()
-    assert "newer.zip" in problem(there, knows=True)
 
 
 def test_nothing_is_overwritten(home: Home, tmp_path: Path) -> None:
