@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -124,7 +125,7 @@ class ResultWriter(Actor):
 
     def _receipt(self, msg: TargetAccepted | TargetRejected) -> Sequence[Callable[[], bool]]:
         if isinstance(msg, TargetAccepted):
-            self._files[msg.target_id] = msg
+            self._files[msg.target_id] = replace(msg, days=())  # pages tell its name and what was filtered
             for oldest in tuple(self._files)[:-_FILES_MAX]:
                 del self._files[oldest]
         return [] if self._pages is None else [partial(self._pages.write_receipt, msg)]

@@ -75,6 +75,7 @@ class KnownOrders:
             self._strays.discard(order.order_id)  # a person said so
         if order.status.is_terminal:
             self._absence.found(order.tag)
+            self._befores.pop(order.tag, None)
 
     def note_trade(self, trade: Trade) -> None:
         """Take a fill as it is told."""

@@ -1,8 +1,9 @@
 """The real daemon on the real clock and real files, fed at a hundred times the usual rate and watched from outside.
 
-The usual rate is one file of 300 names an hour, which is four rebalances of a trading day, more than most accounts see.
-A hundred times that is a file each 36 seconds; one in ten of them is a workbook. In between, as often as one in five,
-comes a file that must be refused: bad, or bytes that were traded before.
+The usual rate is one file of 300 names in the four hours of a trading day, with an order for most of the names. A
+hundred times that is a file each 144 seconds, 25 rebalances in an hour; one in ten is a workbook. In between, as often
+as one in five, comes a file that must be refused: bad, or bytes that were traded before. What is remembered of a day
+is as large as the day (orders, fills, targets that may still be wanted): a hundred days' worth in one is the hardest case.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from qws.tables import load_calendar
 from tests.soak.files import bad_file, csv_of, names_of, weights_of, workbook_of
 from tests.soak.gauges import MB, bytes_below, flatness
 
-_USUAL_S, _TIMES = 3600.0, 100
+_USUAL_S, _TIMES = 4 * 3600.0, 100
 _CASH = 100_000_000
 _SAMPLE_S = 10.0
 _TURN = 40  # files, after which the weights are what they were
