@@ -3,7 +3,7 @@
 The usual rate is one file of 300 names in the four hours of a trading day, with an order for most of the names. A
 hundred times that is a file each 144 seconds, 25 rebalances in an hour; one in ten is a workbook. In between, as often
 as one in five, comes a file that must be refused: bad, or bytes that were traded before. What is remembered of a day
-is as large as the day (orders, fills, targets that may still be wanted): a hundred days' worth in one is the hardest case.
+is as large as the day: orders, fills, targets that may still be wanted. A hundred days' worth in one is the worst case.
 """
 
 from __future__ import annotations
