@@ -34,6 +34,7 @@ from qws.store.journal_file import (
 
 _Cell = int | str | bytes | None
 _MONTHS = "SELECT month, first_id, last_id, hash, sha256 FROM archive WHERE last_id > ? ORDER BY first_id"
+_FIRST_ROWS, _PAGE_CHARS = 100, 2_000_000  # rows are read by pages of such a size: plans and results are large
 _DUE = """SELECT id, json_extract(body, '$.day'), json_extract(body, '$.run_id') FROM message
     WHERE kind = 'RebalanceDue' ORDER BY id"""
 _ENDED = "SELECT json_extract(body, '$.run_id') FROM message WHERE kind = 'RunFinished'"
@@ -59,10 +60,11 @@ class _Rows(ABC):
                     yield envelope_of(row, self._path)
                 await asyncio.sleep(0)  # years of history must not keep the loop from others
             after = max(after, month.last_id)
-        count = PAGE_ROWS if kinds else 0
-        while count == PAGE_ROWS:
-            rows = cast("Sequence[Row]", await self._fetched(*page_of(kinds, after)))
-            count = len(rows)
+        limit = _FIRST_ROWS if kinds else 0
+        while limit:
+            rows = cast("Sequence[Row]", await self._fetched(*page_of(kinds, after, limit)))
+            chars = sum(len(row[-1]) for row in rows) + 1
+            limit = min(max(limit * _PAGE_CHARS // chars, 1), PAGE_ROWS) if len(rows) == limit else 0
             for row in rows:
                 envelope = envelope_of(row, self._path)
                 after = envelope.id
