@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 from loguru import logger
 
+from qws.domain.newest import Newest
 from qws.domain.rest import KEPT
 from qws.messages import (
     EquityRecorded,
@@ -22,7 +23,7 @@ from qws.ports import Offload
 from qws.runtime.actor import Actor
 from qws.runtime.message import Started
 
-_RECALLED_MAX, _WAITING_MAX = 8, 100
+_RECALLED_MAX, _WAITING_MAX, _TARGETS_MAX, _RUNS_MAX = 8, 100, 64, 20
 Note = LedgerDrift | RecordDisputed
 _Result = tuple[RunFinished, list[Note]]
 
@@ -55,7 +56,7 @@ class Archivist(Actor):
         self._archive, self._offload = archive, offload
         self._targets: dict[str, TargetAccepted] = {}
         self._files: dict[str, TargetAccepted] = {}
-        self._notes: defaultdict[str, list[Note]] = defaultdict(list)
+        self._notes: Newest[list[Note]] = Newest(list, _RUNS_MAX)
         self._recalled: deque[_Result | EquityRecorded] = deque(maxlen=_RECALLED_MAX)
         self._waiting: deque[Callable[[], None]] = deque(maxlen=_WAITING_MAX)
 
@@ -67,9 +68,13 @@ class Archivist(Actor):
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         self._targets[msg.target_id] = msg
+        for written in tuple(self._targets)[:-_TARGETS_MAX]:
+            del self._targets[written]
         oldest = msg.at.date() - KEPT  # what an older target left is carried over no more
         self._files = {key: each for key, each in self._files.items() if each.days[-1].day >= oldest}
         self._files[msg.target_id] = msg
+        for overtaken in tuple(self._files)[:-_TARGETS_MAX]:
+            del self._files[overtaken]
 
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)

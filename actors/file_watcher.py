@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class FileWatcher(Actor):
         self._wake = asyncio.Event()
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        self._unfiled[msg.path] = msg
+        self._unfiled[msg.path] = replace(msg, days=(), dropped=())  # of all files ever: only where they lie
 
     def recall_target_rejected(self, msg: TargetRejected) -> None:
         if msg.path:

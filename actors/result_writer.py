@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from qws.domain.newest import Newest
 from qws.domain.story import Gathering, RunStory
 from qws.messages import (
     FillReceived,
@@ -25,7 +27,7 @@ from qws.ports import Clock, Offload
 from qws.runtime.actor import Actor
 from qws.runtime.message import Started
 
-_RECALLED_MAX, _FILES_MAX, _WAITING_MAX = 8, 200, 100
+_RECALLED_MAX, _FILES_MAX, _WAITING_MAX, _RUNS_MAX = 8, 64, 100, 20
 Note = LedgerDrift | RecordDisputed
 
 
@@ -51,8 +53,8 @@ class ResultWriter(Actor):
     def __init__(self, pages: Pages | None, offload: Offload, clock: Clock) -> None:
         self._pages, self._offload, self._clock = pages, offload, clock
         self._files: dict[str, TargetAccepted] = {}
-        self._runs: defaultdict[str, Gathering] = defaultdict(Gathering)
-        self._notes: defaultdict[str, list[Note]] = defaultdict(list)
+        self._runs: Newest[Gathering] = Newest(Gathering, _RUNS_MAX)
+        self._notes: Newest[list[Note]] = Newest(list, _RUNS_MAX)
         self._run_of: dict[str, str] = {}  # by tag
         self._waiting: deque[Callable[[], bool]] = deque(maxlen=_WAITING_MAX)
         self._recalled: deque[Callable[[], bool]] = deque(maxlen=_RECALLED_MAX)
@@ -123,14 +125,15 @@ class ResultWriter(Actor):
 
     def _receipt(self, msg: TargetAccepted | TargetRejected) -> Sequence[Callable[[], bool]]:
         if isinstance(msg, TargetAccepted):
-            self._files[msg.target_id] = msg
+            days = tuple(replace(each, weights=()) for each in msg.days)
+            self._files[msg.target_id] = replace(msg, days=days)  # pages tell its name, its mode, what was filtered
             for oldest in tuple(self._files)[:-_FILES_MAX]:
                 del self._files[oldest]
         return [] if self._pages is None else [partial(self._pages.write_receipt, msg)]
 
     def _result(self, msg: RunFinished) -> Sequence[Callable[[], bool]]:
         story, notes = self._runs.pop(msg.run_id, Gathering()).story(), self._notes.pop(msg.run_id, [])
-        self._run_of = {tag: run_id for tag, run_id in self._run_of.items() if run_id != msg.run_id}
+        self._run_of = {tag: run_id for tag, run_id in self._run_of.items() if run_id in self._runs}
         if self._pages is None:
             return []
         return [partial(self._pages.write_result, self._files.get(msg.target_id), msg, story, notes)]

@@ -12,8 +12,8 @@ from loguru import logger
 from qws.domain.account import DayVolume, Snapshot, does_not_add_up
 from qws.domain.bars import DailyBar, average_volume
 from qws.domain.market import Instrument, Quote
+from qws.domain.newest import in_force
 from qws.domain.orders import BrokerOrder
-from qws.domain.rest import KEPT
 from qws.domain.tags import is_ours
 from qws.errors import GatewayError
 from qws.messages import PlanRefused, PricesDue, PricesTaken, SnapshotDue, SnapshotTaken, TargetAccepted
@@ -36,8 +36,7 @@ class Snapshotter(Actor):
         self._codes: dict[tuple[str, date], frozenset[str]] = {}
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
-        oldest = msg.at.date() - KEPT
-        self._codes = {key: value for key, value in self._codes.items() if key[1] >= oldest}
+        self._codes = in_force(self._codes, msg.at.date())
         for target in msg.days:
             self._codes[msg.target_id, target.day] = frozenset(weight.code for weight in target.weights)
 

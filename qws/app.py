@@ -54,8 +54,8 @@ from qws.messages import WeightFileSettled
 from qws.paper import fee_plan
 from qws.ports import Broker, Calendar, Channel, Clock, Hints, Offload, Quotes
 from qws.runtime.actor import Actor
-from qws.runtime.message import Journal
 from qws.runtime.system import System, Tap
+from qws.store.horizon import HorizonJournal, RunJournal
 from qws.store.inbox import InboxFolder
 
 # Every actor, in pipeline order.
@@ -75,6 +75,7 @@ ACTORS: tuple[type[Actor], ...] = (
     EquityRecorder,
     Archivist,
     ResultWriter,
+    SheetWriter,
     ControlDesk,
     Keeper,
     HaltWatcher,
@@ -238,6 +239,6 @@ def notifying(config: Config, ports: Ports, clock: Clock) -> list[Callable[[], A
     ]
 
 
-def build(config: Config, ports: Ports, clock: Clock, journal: Journal, taps: Sequence[Tap]) -> System:
+def build(config: Config, ports: Ports, clock: Clock, journal: RunJournal, taps: Sequence[Tap]) -> System:
     """The whole system, wired and ready to run. Raises WiringError when the messages do not form a closed graph."""
-    return System(makers(config, ports, clock), clock=clock, journal=journal, taps=taps)
+    return System(makers(config, ports, clock), clock=clock, journal=HorizonJournal(journal), taps=taps)

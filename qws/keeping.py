@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +24,7 @@ from qws.store.chain import Walk
 from qws.store.halt_mark import leave_mark
 from qws.store.journal import InlineJournal, SqliteJournal
 from qws.store.journal_copy import walk_journal
-from qws.store.parquet_file import replace_file
+from qws.store.parquet_file import replace_file, write_atomically
 from qws.store.reading import ask
 from qws.store.views import Projector
 from qws.text import describe
@@ -31,6 +33,7 @@ _JOURNAL = "state/journal.sqlite"
 _BOOKS = ("exchange.sqlite", "shadow.sqlite")  # the accounts on paper: there nobody else remembers
 _FILED = ("accepted", "rejected", "results")
 _MIRROR = "equity.csv"
+_RESTORED = "restored.json"  # beside the archived months, so that backups of a restored home know of it
 _LOCKED_S = 5.0
 _HALF_WRITTEN = ("auto-????-??-??.zip.tmp", "qws-????-??-??-??????.zip.tmp")  # by names that only we give
 # Not in a backup: armed.json (a person arms a home), views and equity.csv (made of the rest), logs, waiting files.
@@ -152,6 +155,7 @@ def restore(backup: Path, folder: Path, clock: Clock) -> tuple[Manifest, str]:
         by = f"restore of {backup.name}"
         ask(home.views, "halt", "", by, clock.now())
         leave_mark(home.halt_mark, by)
+        _note_restored(home, manifest.journal_head.id, clock)
         if folder.exists():
             folder.rmdir()
         replace_file(part, folder)
@@ -170,15 +174,39 @@ async def _build_views(home: Home) -> None:
         await journal.close()
 
 
-def heads_of(folder: Path) -> dict[int, tuple[bytes, str]]:
-    """What the backups in a folder remember of the chain, for `Walk.heads`; one that cannot be read says nothing."""
+def heads_of(folder: Path, home: Home | None = None) -> dict[int, tuple[bytes, str]]:
+    """What the backups in a folder remember of the chain, for `Walk.heads`; one that cannot be read says nothing.
+
+    A restored home wrote nothing of what earlier backups have beyond the one that it was made of.
+    """
     heads: dict[int, tuple[bytes, str]] = {}
+    branches = _branches(home) if home is not None else []
     for path in sorted(folder.glob("*.zip")):
         with suppress(StoreError):
-            head = read_manifest(path).journal_head
-            heads[head.id] = head.hash, str(path)
+            manifest = read_manifest(path)
+            head, made_at = manifest.journal_head, datetime.fromisoformat(manifest.made_at)
+            if not any(head.id > last_id and made_at <= at for last_id, at in branches):
+                heads[head.id] = head.hash, str(path)
     heads.pop(0, None)
     return heads
+
+
+def _branches(home: Home) -> list[tuple[int, datetime]]:
+    """Where this home was made of a backup: the last row that it had then, and when; oldest first."""
+    path = home.journal_archive / _RESTORED
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [(int(last_id), datetime.fromisoformat(at)) for last_id, at in rows]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"{path} is spoilt ({error}); put it back from a backup") from error
+
+
+def _note_restored(home: Home, last_id: int, clock: Clock) -> None:
+    rows = [[id_, at.isoformat()] for id_, at in [*_branches(home), (last_id, clock.now())]]
+    home.journal_archive.mkdir(exist_ok=True)
+    write_atomically(home.journal_archive / _RESTORED, json.dumps(rows).encode("utf-8"))
 
 
 def _copied_books(home: Home, work: Path) -> list[tuple[str, Path]]:

@@ -68,6 +68,10 @@ class NoJournal:
         """Nothing was kept."""
         return 0
 
+    async def horizon(self, run_days: int) -> int:
+        """Nothing to remember."""
+        return 0
+
     async def close(self) -> None:
         """Nothing is open."""
 

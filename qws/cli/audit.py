@@ -80,7 +80,7 @@ def show_head(home: Home, *, as_json: bool) -> None:
 
 def _walked(home: Home, file: Path | None, head: tuple[int, bytes] | None) -> Walk:
     config = load_config(home.config_file)
-    heads = heads_of(backup_folder(home, config)) if file is None else {}
+    heads = heads_of(backup_folder(home, config), home) if file is None else {}
     if head is not None:
         heads[head[0]] = head[1], "--head"
     if file is None and not home.journal.exists():

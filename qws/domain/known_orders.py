@@ -63,8 +63,8 @@ class KnownOrders:
             self._absence.forget()
 
     def note_account(self, before: Snapshot) -> None:
-        """What the account held back before the next orders leave."""
-        self._before = before
+        """What the account held back before the next orders leave; prices are not kept for a whole day."""
+        self._before = replace(before, quotes=(), instruments=())
 
     def note_order(self, order: BrokerOrder) -> None:
         """Take an order as it is told."""
@@ -75,6 +75,7 @@ class KnownOrders:
             self._strays.discard(order.order_id)  # a person said so
         if order.status.is_terminal:
             self._absence.found(order.tag)
+            self._befores.pop(order.tag, None)
 
     def note_trade(self, trade: Trade) -> None:
         """Take a fill as it is told."""

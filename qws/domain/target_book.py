@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from qws.domain.account import Snapshot
+from qws.domain.newest import in_force
 from qws.domain.plan import Outcome
-from qws.domain.rest import KEPT, Rest, carried
+from qws.domain.rest import Rest, carried
 from qws.domain.target_modes import changed_weights, without_value
 from qws.domain.target_records import DayTarget, Mode, Weight
 
@@ -50,8 +51,7 @@ class TargetBook:
 
     def accept(self, target_id: str, on: date, days: Sequence[DayTarget], filtered: frozenset[str]) -> None:
         """A file became a target for some days."""
-        oldest = on - KEPT
-        self._targets = {key: value for key, value in self._targets.items() if key[1] >= oldest}
+        self._targets = in_force(self._targets, on)
         self._left = {key: rest for key, rest in self._left.items() if key in self._targets}
         self._fixed = {key: weights for key, weights in self._fixed.items() if key in self._targets}
         for target in days:

@@ -17,7 +17,6 @@ _hints_of = cache(get_type_hints)  # slow, and a simulation builds the system th
 
 class Actor:
     """One question, one inbox. Handlers are `on_<message>`; `recall_<message>` rebuild memory at start.
-
     A handler returns nothing, a message, a `Later`, or an iterable of these; it is `async` when the actor does I/O.
     `async def source(self)` yields messages from outside."""
 

@@ -92,7 +92,7 @@ class System:
         self._next_id, self._durable_id = last_id + 1, last_id
         for cell in self.cells:
             cell.taken = last_id
-            await self._recall(cell, cell.actor)
+        await self._recall([(cell, cell.actor) for cell in self.cells])
         async with anyio.create_task_group() as self._tasks:
             self._tasks.start_soon(self._commit)
             for cell in self.cells:
@@ -123,13 +123,16 @@ class System:
         self._exit_code = self._exit_code or int(deadline.cancelled_caught)
         self._closed = True
 
-    async def _recall(self, cell: Cell, actor: Actor) -> None:
-        if self._journal is None or not cell.contract.recalls:
-            return
-        taken, recalls = cell.taken, {kind: getattr(actor, name) for kind, name in cell.contract.recalls.items()}
-        async for envelope in self._journal.read([kind.__name__ for kind in recalls]):
-            if envelope.id <= taken or type(envelope.body) not in cell.contract.handlers:  # the rest waits in its inbox
-                recalls[type(envelope.body)](envelope.body)
+    async def _recall(self, cells: Sequence[tuple[Cell, Actor]]) -> None:
+        recalls: dict[type[Message], list[tuple[int, Callable[[Message], None]]]] = defaultdict(list)
+        for cell, actor in cells:
+            for kind, name in cell.contract.recalls.items():  # what it handles and has not taken waits in its inbox
+                recalls[kind].append((cell.taken if kind in cell.contract.handlers else 1 << 63, getattr(actor, name)))
+        if self._journal is not None:
+            async for envelope in self._journal.read([kind.__name__ for kind in recalls]):
+                for until, recall in recalls[type(envelope.body)]:
+                    if envelope.id <= until:
+                        recall(envelope.body)
 
     def _publish(self, cell: Cell | None, cause: Envelope | None, outputs: Iterable[Message | Later[Message]]) -> None:
         if self._closed:  # stopping is over: not journalled, not delivered; start-up will ask the broker
@@ -218,9 +221,8 @@ class System:
             except Exception as error:  # noqa: BLE001 - the supervisor
                 has_crashed, poison = True, cell.current if life == self._work else None
                 number = (poison.id or None) if poison else None
-                self._publish(
-                    None, poison, [ActorCrashed(cell.contract.name, f"{type(error).__name__}: {error}", number)]
-                )
+                crash = ActorCrashed(cell.contract.name, f"{type(error).__name__}: {error}", number)
+                self._publish(None, poison, [crash])
                 if poison is not None:
                     cell.current = None
                     self._retire(1)
@@ -245,7 +247,7 @@ class System:
         while seen != cell.taken:  # after a crash of its source, an actor handles on while the journal is read
             await self._until_durable()
             seen, actor = cell.taken, cell.make()
-            await self._recall(cell, actor)
+            await self._recall([(cell, actor)])
         cell.actor = actor
         if cell.listening is not None:
             cell.listening.cancel()

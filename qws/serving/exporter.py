@@ -14,13 +14,14 @@ from loguru import logger
 from qws.config import Config
 from qws.errors import ConfigError
 from qws.ports import Clock
-from qws.runtime.message import Envelope, Journal
+from qws.runtime.message import Envelope
 from qws.runtime.system import System
 from qws.serve_section import Listening, listening_at
 from qws.serving.facts import Facts
 from qws.serving.health import Health, Worker
 from qws.serving.http import Reply, serving_pages
 from qws.serving.watched_journal import WatchedJournal
+from qws.store.horizon import RunJournal
 from qws.store.reading import Views
 
 _AGAIN_S = 30.0
@@ -29,7 +30,7 @@ _AGAIN_S = 30.0
 class Exporter:
     """What other programs may see of a daemon."""
 
-    def __init__(self, config: Config, clock: Clock, journal: Journal) -> None:
+    def __init__(self, config: Config, clock: Clock, journal: RunJournal) -> None:
         self._wanted = listening_at(config.serve.metrics)
         self._clock, self._mode, self._link_lost_s = clock, config.mode, config.notify.link_lost_s
         self.journal, self._facts = WatchedJournal(journal, clock), Facts(clock.now())
@@ -99,7 +100,7 @@ class Exporter:
         return Reply(503 if problems else 200, "application/json", body)
 
 
-def open_exporter(config: Config, clock: Clock, journal: Journal) -> Exporter | None:
+def open_exporter(config: Config, clock: Clock, journal: RunJournal) -> Exporter | None:
     """None when nothing is to be served."""
     return Exporter(config, clock, journal) if config.serve.metrics else None
 

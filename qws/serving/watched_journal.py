@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
 from qws.ports import Clock
-from qws.runtime.message import Envelope, Journal
+from qws.runtime.message import Envelope
+from qws.store.horizon import RunJournal
 
 BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, float("inf"))
 
@@ -14,7 +15,7 @@ BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0,
 class WatchedJournal:
     """Passes everything on to a journal."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, journal: RunJournal, clock: Clock) -> None:
         self._journal, self._clock = journal, clock
         self.waiting_since: datetime | None = None
         self.counts = [0] * len(BUCKETS_S)  # of commits that took at most so long and longer than the bucket before
@@ -36,3 +37,7 @@ class WatchedJournal:
     async def last_id(self) -> int:
         """As the journal does."""
         return await self._journal.last_id()
+
+    async def horizon(self, run_days: int) -> int:
+        """As the journal does."""
+        return await self._journal.horizon(run_days)

@@ -16,6 +16,7 @@ from qws.errors import StoreError
 from qws.ports import Offload
 from qws.runtime.message import Envelope
 from qws.store.chain import GENESIS, Head, Linked, Row
+from qws.store.horizon import first_to_remember
 from qws.store.journal_archive import Month, archived_pages, archives_of
 from qws.store.journal_copy import begin_copy, write_copied
 from qws.store.journal_file import (
@@ -33,6 +34,12 @@ from qws.store.journal_file import (
 
 _Cell = int | str | bytes | None
 _MONTHS = "SELECT month, first_id, last_id, hash, sha256 FROM archive WHERE last_id > ? ORDER BY first_id"
+_FIRST_ROWS, _PAGE_CHARS = 100, 2_000_000  # rows are read by pages of such a size: plans and results are large
+_DUE = """SELECT id, json_extract(body, '$.day'), json_extract(body, '$.run_id') FROM message
+    WHERE kind = 'RebalanceDue' ORDER BY id"""
+_ENDED = "SELECT json_extract(body, '$.run_id') FROM message WHERE kind = 'RunFinished'"
+_CLOSE = """SELECT id FROM message WHERE kind = 'EquityRecorded' AND json_extract(body, '$.kind') = 'close'
+    ORDER BY id DESC LIMIT 1"""
 _OLD_INTENTS = "SELECT tag, message_id FROM intent WHERE message_id <= ?"
 
 
@@ -53,10 +60,11 @@ class _Rows(ABC):
                     yield envelope_of(row, self._path)
                 await asyncio.sleep(0)  # years of history must not keep the loop from others
             after = max(after, month.last_id)
-        count = PAGE_ROWS if kinds else 0
-        while count == PAGE_ROWS:
-            rows = cast("Sequence[Row]", await self._fetched(*page_of(kinds, after)))
-            count = len(rows)
+        limit = _FIRST_ROWS if kinds else 0
+        while limit:
+            rows = cast("Sequence[Row]", await self._fetched(*page_of(kinds, after, limit)))
+            chars = sum(len(row[-1]) for row in rows) + 1
+            limit = min(max(limit * _PAGE_CHARS // chars, 1), PAGE_ROWS) if len(rows) == limit else 0
             for row in rows:
                 envelope = envelope_of(row, self._path)
                 after = envelope.id
@@ -65,6 +73,13 @@ class _Rows(ABC):
     async def last_id(self) -> int:
         """The highest number journalled, 0 when empty."""
         return (await self.head()).id
+
+    async def horizon(self, run_days: int) -> int:
+        """The number of the first message that actors remember whatever it is, 0 for all; see `first_to_remember`."""
+        due = cast("Sequence[tuple[int, str, str]]", await self._fetched(_DUE))
+        ended = {str(run_id) for (run_id,) in await self._fetched(_ENDED)}
+        close = cast("Sequence[tuple[int]]", await self._fetched(_CLOSE))
+        return first_to_remember(due, ended, close[0][0] if close else 0, run_days)
 
     async def head(self) -> Head:
         """The end of the audit chain."""

@@ -13,7 +13,7 @@ from qws.store.chain import Linked, Row
 from qws.store.parquet_file import write_atomically
 
 if TYPE_CHECKING:
-    import pyarrow.parquet as pq
+    import pyarrow as pa
 
 COLUMNS = ("id", "corr", "cause", "at", "sender", "kind", "body", "hash")
 _GROUP_ROWS = 2_000  # read at once: a few milliseconds
@@ -76,7 +76,7 @@ def archive_problem(folder: Path, month: Month) -> str:
 def archived_pages(folder: Path, month: Month, kinds: Collection[str], after: int) -> Iterator[list[Row]]:
     """The rows of these message types above `after`, in order; raises `StoreError` for a missing or spoilt file."""
     for group in _groups(folder, month, kinds):
-        yield [row[:-1] for row in group if row[0] > after and row[5] in kinds]
+        yield [row[:-1] for row in group if row[0] > after]
 
 
 def archived_rows_linked(folder: Path, month: Month) -> Iterator[Linked]:
@@ -86,22 +86,25 @@ def archived_rows_linked(folder: Path, month: Month) -> Iterator[Linked]:
 
 
 def _groups(folder: Path, month: Month, kinds: Collection[str]) -> Iterator[list[Linked]]:
-    """The row groups of a month that hold one of these kinds; all for none."""
+    """The rows of these kinds, by row groups of a month; all for none."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     path = file_of(folder, month.month)
     try:
         with pq.ParquetFile(path) as file:
             for number in range(file.num_row_groups):
-                if not kinds or set(kinds).intersection(_column(file, number, "kind")):
-                    cells = [_column(file, number, name) for name in COLUMNS]
-                    yield cast("list[Linked]", list(zip(*cells, strict=True)))
+                if not kinds or set(kinds).intersection(file.read_row_group(number, ["kind"]).column(0).to_pylist()):
+                    rows = file.read_row_group(number, list(COLUMNS))
+                    if kinds:  # most rows of a month are of runs that are over, which nobody recalls
+                        rows = rows.filter(pc.is_in(rows.column("kind"), pa.array(sorted(kinds))))
+                    yield cast("list[Linked]", list(zip(*map(_cells, rows.columns), strict=True)))
     except (pa.ArrowException, OSError) as error:
         text = f"{path}, with rows {month.first_id} to {month.last_id} of the journal, cannot be read"
         raise StoreError(f"{text}: {error}; put it back from a backup") from error
 
 
-def _column(file: pq.ParquetFile, number: int, name: str) -> list[object]:
-    column: list[object] = file.read_row_group(number, columns=[name]).column(0).to_pylist()
-    return column
+def _cells(column: pa.ChunkedArray) -> list[object]:
+    cells: list[object] = column.to_pylist()
+    return cells

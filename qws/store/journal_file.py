@@ -44,7 +44,7 @@ HEAD = """SELECT id, hash FROM (SELECT id, hash FROM message ORDER BY id DESC LI
 _COLUMNS = "SELECT id, corr, cause, at, sender, kind, body FROM message"
 _WHOLE = "SELECT id, corr, cause, at, sender, kind, body, hash FROM message"
 WHOLE_PAGE = f"{_WHOLE} WHERE id > ? ORDER BY id LIMIT {PAGE_ROWS}"
-_MERGED_KINDS_MAX = 8  # beyond, walking the whole table is faster than merging that many index walks
+_MERGED_KINDS_MAX = 20  # beyond, walking the whole table is faster than merging that many index walks
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
@@ -193,12 +193,12 @@ def envelope_of(row: Row, path: Path | str) -> Envelope:
         raise StoreError(f"journal {path}: message {id_}: {error}") from error
 
 
-def page_of(kinds: Collection[str], after: int) -> tuple[str, tuple[str | int, ...]]:
-    """SQL and parameters for the next `PAGE_ROWS` rows of these kinds, by id, without a sort."""
+def page_of(kinds: Collection[str], after: int, limit: int) -> tuple[str, tuple[str | int, ...]]:
+    """SQL and parameters for the next `limit` rows of these kinds, by id, without a sort."""
     if len(kinds) > _MERGED_KINDS_MAX:
         holes = ", ".join("?" * len(kinds))
-        sql = f"{_COLUMNS} WHERE id > ? AND +kind IN ({holes}) ORDER BY id LIMIT {PAGE_ROWS}"
+        sql = f"{_COLUMNS} WHERE id > ? AND +kind IN ({holes}) ORDER BY id LIMIT {limit}"
         return sql, (after, *kinds)
     walks = " UNION ALL ".join([f"{_COLUMNS} WHERE kind = ? AND id > ?"] * len(kinds))
     parameters = tuple(part for kind in kinds for part in (kind, after))
-    return f"{walks} ORDER BY id LIMIT {PAGE_ROWS}", parameters
+    return f"{walks} ORDER BY id LIMIT {limit}", parameters

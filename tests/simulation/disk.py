@@ -68,6 +68,10 @@ class JournalPort:
         """The highest number that is durable."""
         return await self._diary.journal.last_id()
 
+    async def horizon(self, run_days: int) -> int:
+        """Where the newest days with runs begin."""
+        return await self._diary.journal.horizon(run_days)
+
 
 @dataclass
 class Ask:

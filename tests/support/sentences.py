@@ -26,7 +26,8 @@ ALIASES = ("目标日期", "成份券代码", "权重比例")  # how the lists o
 NAMES = frozenset(  # of threads and columns, and what is no text
     {"xt trade", "xt check", "xt quotes", "xt import", "qws demo", "qws plan", "qws replay", "run_id, code",
      "run_id, attempt, idx", "message_id, tag", '<at user_id="all"></at>', "powercfg /change standby-timeout-ac 0",
-     "w32tm /resync", "451 not today", "risk.no_buys, risk.no_trades", "second_orders_max = 3", '{0}: broker.kind = "{1}": {2}', "--one-lot {0}: {1}",
+     "risk.no_buys, risk.no_trades", "second_orders_max = 3", "w32tm /resync", "451 not today",
+     '{0}: broker.kind = "{1}": {2}', "--one-lot {0}: {1}",
      "{0}: log.rotation = {1}: {2}"}
 )  # fmt: skip
 GLUE = re.compile("^[;,:] |[;,:]$")  # sentences are put together with these

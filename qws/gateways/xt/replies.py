@@ -8,6 +8,8 @@ from collections.abc import Callable
 from qws.errors import GatewayTimeout
 from qws.gateways.xt.rows import Row
 
+_KEYS_MAX = 20_000  # requests of a connection of which an answer may still come: more than a day may have
+
 
 class Replies:
     """Answers arrive before the number of their request is known, late, twice, from another life, or never.
@@ -32,6 +34,8 @@ class Replies:
     def sent(self, key: str, number: int) -> None:
         """The request left under this number."""
         self._keys[number] = key
+        if len(self._keys) > _KEYS_MAX:
+            del self._keys[next(iter(self._keys))]
         if number in self._early:
             self.heard(number, *self._early.pop(number))
         self._number(key)

@@ -102,3 +102,17 @@ def test_a_lost_connection_leaves_the_outcome_unknown() -> None:
         replies.forget("a")
 
     asyncio.run(body())
+
+
+def test_of_requests_without_end_only_the_newest_are_known() -> None:
+    async def body() -> None:
+        replies = Replies(str.isdecimal)
+        for number in range(1, 20_011):
+            replies.expect(str(number))
+            replies.sent(str(number), number)
+            replies.forget(str(number))
+
+        assert replies.key_of(10, "") == ""
+        assert (replies.key_of(11, ""), replies.key_of(20_010, "")) == ("11", "20010")
+
+    asyncio.run(body())
