@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from math import inf
 
 from qws.domain.crosscheck import disagreements
 from qws.domain.plan import Plan
@@ -93,14 +94,16 @@ class Planner(Actor):
             key = max((each for each in self._left if each[0] == msg.target_id and each < key), default=key)
             left = self._left.get(key, left)
         accepted = self._targets.get(key)
-        if why_not := _why_not(accepted, msg, is_begun=msg.run_id in self._begun, is_fixed=key in self._fixed):
+        age_max_s = inf if msg.preview else self._rules.quote_age_max_s
+        why_not = _why_not(accepted, msg, age_max_s, is_begun=msg.run_id in self._begun, is_fixed=key in self._fixed)
+        if why_not:
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, *why_not)
             return
         assert accepted is not None
         target, filtered = accepted
         weights = self._fixed.get(key, target.weights)
         if target.mode is Mode.DELTA and key not in self._fixed:
-            weights = changed_weights(target.weights, msg.snapshot)
+            weights = changed_weights(target.weights, msg.snapshot, age_max_s)
             if not msg.preview:  # whatever is sent from now on, and however often, leads to these
                 fixed = WeightsFixed(msg.run_id, *key, weights)
                 self.recall_weights_fixed(fixed)
@@ -126,7 +129,12 @@ class Planner(Actor):
 
 
 def _why_not(
-    accepted: tuple[DayTarget, frozenset[str]] | None, msg: SnapshotTaken, *, is_begun: bool, is_fixed: bool
+    accepted: tuple[DayTarget, frozenset[str]] | None,
+    msg: SnapshotTaken,
+    age_max_s: float,
+    *,
+    is_begun: bool,
+    is_fixed: bool,
 ) -> tuple[str, str] | None:
     """Why nothing of a target may be planned, as a code and a sentence; a run that has begun outlives its expiry."""
     if accepted is None:
@@ -134,7 +142,8 @@ def _why_not(
     target, _ = accepted
     if target.is_expired(msg.snapshot.at) and not is_begun:
         return "expired_target", f"the target expired at {target.expires_at:%Y-%m-%d %H:%M}: drop a new file"
-    if target.mode is Mode.DELTA and not is_fixed and (codes := without_value(target.weights, msg.snapshot)):
+    codes = without_value(target.weights, msg.snapshot, age_max_s) if target.mode is Mode.DELTA and not is_fixed else []
+    if codes:
         text = f"nobody can tell what {', '.join(codes)} weigh, so there is nothing to change: `qws rebalance` later"
         return "no_quote", text
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from actors.planner import Planner
@@ -129,6 +130,18 @@ def test_changes_of_a_holding_that_nobody_can_value_are_refused() -> None:
     assert isinstance(refused, PlanRefused)
     assert (refused.reason, A in refused.text) == ("no_quote", True)
     assert any(isinstance(each, WeightsFixed) for each in planner.on_snapshot_taken(taken(seen, 1)))
+
+
+def test_an_old_quote_at_the_first_look_never_turns_a_purchase_into_a_sale() -> None:
+    planner, seen = a_planner(a_target({A: "0.02"}, mode=Mode.DELTA)), account()
+    first, *others = seen.quotes
+    old = replace(first, last=Decimal("7.00"), at=at("10:00:00", DAY - timedelta(days=1)))
+
+    held = plan_in(list(planner.on_snapshot_taken(taken(replace(seen, quotes=(old, *others))))))
+    again = plan_in(list(planner.on_snapshot_taken(taken(seen, 1))))
+
+    assert {row.code: row.reason for row in held.rows} == {A: "stale_quote", B: LEFT_ALONE}
+    assert {row.code: row.side for row in again.rows} == {A: Side.BUY, B: None}
 
 
 def test_from_its_expiry_on_a_target_is_not_started_and_a_run_that_has_begun_goes_on() -> None:
