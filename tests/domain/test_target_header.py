@@ -64,6 +64,7 @@ def test_a_line_above_the_header_names_the_mode_in_either_language(line: str, mo
 def test_a_file_that_does_not_say_its_mode_has_that_of_the_settings() -> None:
     assert target(TABLE).mode is Mode.FULL
     assert target("# weights of the model, made on Sunday\n" + TABLE, Mode.SUBSET).mode is Mode.SUBSET
+    assert target("# fully invested, a modern mix by deltas Ltd\n" + TABLE, Mode.SUBSET).mode is Mode.SUBSET
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,13 @@ def test_an_expiry_is_a_moment_or_the_end_of_a_day(written: str, moment: datetim
         ("# mood: subset", "'mood'"),
         ("# mode subset", "'mode subset'"),
         ("# 模式 部分", "'模式 部分'"),
+        ("# delta", "'delta'"),
+        ("# type,Delta", "'type,Delta'"),
+        ("# 增量", "'增量'"),
+        ("# 增量调仓", "'增量调仓'"),
+        ("# this file is a subset", "'this file is a subset'"),
+        ("# expire 2026-11-20", "'expire 2026-11-20'"),
+        ("# 有效期 2026-11-20", "'有效期 2026-11-20'"),
         ("# expires: soon", "'soon'"),
         ("# expires: 2026-11-23 25:00", "'2026-11-23 25:00'"),
         ("# expires: 2026-11-23 10:30 New York", "'2026-11-23 10:30 New York'"),
