@@ -115,6 +115,21 @@ def test_what_such_a_line_says_and_cannot_be_read_refuses_the_file_with_row_valu
     assert ";" in found.text
 
 
+@pytest.mark.parametrize("value", ["subset", "部分"])
+def test_a_chinese_key_is_read_in_gbk_where_its_bytes_make_sense_in_utf_8_too(value: str) -> None:
+    content = f"# 模式: {value}\n{TABLE}".encode("gbk")
+    found = read_rows("w.csv", content, LIMITS)
+
+    assert isinstance(found, list), found
+    parsed = parse_target(found, today=TODAY, calendar=Weekdays(), rules=RULES)
+    assert isinstance(parsed, ParsedTarget), parsed
+    assert parsed.days[0].mode is Mode.SUBSET
+    silent = read_rows("w.csv", content.replace(b":", b""), LIMITS)
+    assert isinstance(silent, list)
+    refused = parse_target(silent, today=TODAY, calendar=Weekdays(), rules=RULES)
+    assert [each.code for each in refused if isinstance(each, Refusal)] == ["bad_header_line"]  # type: ignore[union-attr]
+
+
 def test_a_mode_below_the_header_or_without_its_mark_is_not_passed_over() -> None:
     lower = read_rows("w.csv", (TABLE + "# mode: subset\n").encode(), LIMITS)
 
