@@ -11,6 +11,7 @@ from qws.domain import readiness as look
 from qws.domain.calendar import UnknownDay
 from qws.domain.readiness import Problem, ReadinessRules, Seen
 from qws.domain.schedule import Schedule
+from qws.domain.target_records import DayTarget
 from qws.domain.trading_state import STATE_OF, TradingState
 from qws.ports import Calendar, Clock
 from qws.runtime.actor import Actor
@@ -44,7 +45,7 @@ class Readiness(Actor):
     ) -> None:
         self._watch, self._clock, self._schedule, self._calendar = watch, clock, schedule, calendar
         self._rules = rules
-        self._targets: dict[date, frozenset[str]] = {}
+        self._targets: dict[date, DayTarget] = {}
         self._state, self._by = TradingState.ACTIVE, ""
         self._lost: tuple[str, date] = "", date.min  # the newest run whose orders nobody knows the end of
         self._is_linked, self._why = False, ""
@@ -52,8 +53,8 @@ class Readiness(Actor):
 
     def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
         oldest = msg.at.date() - _KEPT
-        self._targets = {day: codes for day, codes in self._targets.items() if day >= oldest}
-        self._targets |= {each.day: frozenset(weight.code for weight in each.weights) for each in msg.days}
+        self._targets = {day: target for day, target in self._targets.items() if day >= oldest}
+        self._targets |= {each.day: each for each in msg.days}
 
     def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
         if msg.command in STATE_OF:
@@ -109,9 +110,9 @@ class Readiness(Actor):
         end = max(datetime.combine(began.date(), self._schedule.send_at, began.tzinfo), began + _LONGEST)
         while True:
             now, known = self._clock.now(), _codes(last or ())
-            seen = await watch.look(self._targets.get(now.date(), ()), is_linked=self._is_linked)
+            seen = await watch.look(self._wanted(now.date()), is_linked=self._is_linked)
             moves = self._moves(now) and self._moves(now - timedelta(seconds=self._rules.quote_age_max_s))
-            problems = (*self._problems(now.date()), *look.problems_of(seen, self._rules, last or (), moves=moves))
+            problems = (*self._problems(now, known), *look.problems_of(seen, self._rules, last or (), moves=moves))
             is_sure = bool(problems) or moves or now >= end
             if is_sure and (last is None or _codes(problems) != known):
                 told = known if last is not None or self._told[0] != now.date() else self._told[1]
@@ -125,13 +126,19 @@ class Readiness(Actor):
     def _moves(self, moment: datetime) -> bool:
         return self._schedule.phase_at(moment) in _MOVING
 
-    def _problems(self, day: date) -> Iterator[Problem]:
+    def _wanted(self, day: date) -> list[str]:
+        return [each.code for each in self._targets[day].weights] if day in self._targets else []
+
+    def _problems(self, now: datetime, known: Collection[str]) -> Iterator[Problem]:
         if not self._is_linked:
             yield Problem("link_down", self._why)
         if self._state is not TradingState.ACTIVE:
             yield Problem(str(self._state), self._by)
         if self._schedule.always_open:
             return
+        day, opens_at = now.date(), datetime.combine(now.date(), self._schedule.send_at, now.tzinfo)
+        if day in self._targets and (now < opens_at or "target_expired" in known):  # else its run has had its turn
+            yield from look.expires_before(opens_at, self._targets[day])
         yield from look.without_target(day, self._targets, self._calendar, self._rules.target_expected)
         yield from look.lost_before(day, *self._lost, self._calendar)
         yield from look.calendar_ends(day, self._calendar, self._rules.calendar_days_min)

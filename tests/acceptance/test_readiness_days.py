@@ -55,6 +55,34 @@ def test_a_missing_file_is_an_alert_before_the_open_and_mended_when_it_comes(tmp
     assert [each.status for each in day.of(m.RunFinished)] == ["completed"]
 
 
+def expiring(day: Day, clock: str, expires: str) -> None:
+    day.drop(clock, f"{expires[:2]}{expires[3:]}.csv", WEIGHTS)
+    when, name, content = day.files.pop()
+    day.files.append((when, name, f"# expires: {DAY} {expires}\n".encode() + content))
+
+
+def test_a_target_that_expires_before_the_open_is_told_until_another_one_comes(tmp_path: Path) -> None:
+    day = a_checked_day(tmp_path)
+    expiring(day, "09:00:00", "09:20")
+    expiring(day, "09:21:30", "09:31")
+
+    day.live("08:50:00", "09:29:00", "kill")
+    day.live("10:00:00", "10:05:00", "stop")  # expired long since, and it had its turn
+
+    assert told(day) == [("09:15:00", ["target_expired"]), ("09:22:00", []), ("10:00:01", [])]
+    assert alerts(day)[0] == ("09:15:00", "target_expired", Severity.WARNING)
+
+
+def test_a_target_that_expired_before_the_open_is_not_well_at_the_open(tmp_path: Path) -> None:
+    day = a_checked_day(tmp_path)
+    expiring(day, "09:00:00", "09:20")
+
+    day.live("08:50:00", "09:40:00", "stop")
+
+    assert told(day) == [("09:15:00", ["target_expired"])]
+    assert [each.reason for each in day.of(m.RunFinished)] == ["expired_target"]
+
+
 @pytest.mark.parametrize(("expected", "problems"), [("auto", []), ("never", []), ("always", ["target_missing"])])
 def test_a_first_day_without_a_file_is_a_problem_only_where_one_is_always_expected(
     tmp_path: Path, expected: str, problems: list[str]
