@@ -15,9 +15,9 @@ from qws.domain.target_records import DayTarget
 from qws.domain.trading_state import STATE_OF, TradingState
 from qws.ports import Calendar, Clock
 from qws.runtime.actor import Actor
-from qws.runtime.message import Started
+from qws.runtime.message import ActorCrashed, Started
 
-_LINK_WAIT_S, _LOOK_S, _AGAIN_S = 60, 1.0, 60.0
+_LINK_WAIT_S, _LOOK_S, _AGAIN_S, _REST_S = 60, 1.0, 60.0, 900.0
 _LONGEST = timedelta(minutes=15)  # of looking again after a start in the session
 _MOVING = ("open_call_cancellable", "open_call_locked", "continuous", "close_call")
 _KEPT = timedelta(days=40)  # five trading days, over the longest holidays
@@ -48,7 +48,7 @@ class Readiness(Actor):
         self._targets: dict[date, DayTarget] = {}
         self._state, self._by = TradingState.ACTIVE, ""
         self._lost: tuple[str, date] = "", date.min  # the newest run whose orders nobody knows the end of
-        self._is_linked, self._why = False, ""
+        self._is_linked, self._why, self._rest_s = False, "", 0.0
         self._told: tuple[date, frozenset[str]] = date.min, frozenset()
 
     def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
@@ -65,7 +65,10 @@ class Readiness(Actor):
             self._lost = msg.run_id, msg.day
 
     def recall_started(self, msg: Started) -> None:
-        self._is_linked, self._why = False, ""
+        self._is_linked, self._why, self._rest_s = False, "", 0.0
+
+    def recall_actor_crashed(self, msg: ActorCrashed) -> None:
+        self._rest_s = _REST_S  # what fails at every look must not end the program
 
     def recall_link_ready(self, msg: m.LinkReady) -> None:
         self._is_linked = True
@@ -83,6 +86,7 @@ class Readiness(Actor):
     async def source(self) -> AsyncIterator[m.ReadinessChecked]:
         if self._watch is None:
             return
+        await self._clock.sleep(self._rest_s)
         now = self._clock.now()
         if self._is_on(now) and (self._schedule.always_open or now.time() >= self._rules.ready_at):
             for _ in range(_LINK_WAIT_S):
@@ -110,7 +114,8 @@ class Readiness(Actor):
         end = max(datetime.combine(began.date(), self._schedule.send_at, began.tzinfo), began + _LONGEST)
         while True:
             now, known = self._clock.now(), _codes(last or ())
-            seen = await watch.look(self._wanted(now.date()), is_linked=self._is_linked)
+            weights = self._targets[now.date()].weights if now.date() in self._targets else ()
+            seen = await watch.look([each.code for each in weights], is_linked=self._is_linked)
             moves = self._moves(now) and self._moves(now - timedelta(seconds=self._rules.quote_age_max_s))
             problems = (*self._problems(now, known), *look.problems_of(seen, self._rules, last or (), moves=moves))
             is_sure = bool(problems) or moves or now >= end
@@ -125,9 +130,6 @@ class Readiness(Actor):
 
     def _moves(self, moment: datetime) -> bool:
         return self._schedule.phase_at(moment) in _MOVING
-
-    def _wanted(self, day: date) -> list[str]:
-        return [each.code for each in self._targets[day].weights] if day in self._targets else []
 
     def _problems(self, now: datetime, known: Collection[str]) -> Iterator[Problem]:
         if not self._is_linked:

@@ -133,3 +133,19 @@ def test_halted_trading_is_told_every_morning(tmp_path: Path) -> None:
     day.live("08:50:00", "2026-11-20 09:40:00", "stop")
 
     assert told(day) == [("09:17:00", []), ("09:15:00", ["halted"])]
+
+
+def test_a_check_that_fails_at_every_look_ends_neither_the_program_nor_trading(tmp_path: Path) -> None:
+    day = a_checked_day(tmp_path)
+    day.free_bytes = lambda: int("no number")
+    day.drop("09:00:00", "w.csv", WEIGHTS)
+
+    assert day.live("08:50:00", "11:00:00", "stop") == 0
+
+    crashed = day.of(ActorCrashed)
+    assert 1 < len(crashed) < 10  # each one reads the journal again
+    assert [each.status for each in day.of(m.RunFinished)] == ["completed"]
+    day.free_bytes = lambda: ROOM
+    day.live("11:10:00", "11:20:00", "stop")
+    assert day.of(ActorCrashed) == crashed
+    assert [f"{each.at:%H:%M:%S}" for each in day.of(m.ReadinessChecked)] == ["11:10:01"]  # a new life begins anew
