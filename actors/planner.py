@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from math import inf
 
 from qws.domain.caps import Caps, as_held
 from qws.domain.crosscheck import disagreements
@@ -27,6 +28,7 @@ from qws.messages import (
     RunPaused,
     SnapshotTaken,
     StopTriggered,
+    StrayOrderSeen,
     TargetAccepted,
     WeightsFixed,
 )
@@ -76,6 +78,9 @@ class Planner(Actor):
     def recall_order_updated(self, msg: OrderUpdated) -> None:
         self._unsettled.note(msg.order)
 
+    def recall_stray_order_seen(self, msg: StrayOrderSeen) -> None:
+        self._book.stray(msg.stray.order.tag)
+
     def recall_stop_triggered(self, msg: StopTriggered) -> None:
         self._stopped.stop(msg.code, msg.rule, msg.day)
 
@@ -98,30 +103,32 @@ class Planner(Actor):
     on_run_finished = recall_run_finished
     on_run_paused = recall_run_paused
     on_order_updated = recall_order_updated
+    on_stray_order_seen = recall_stray_order_seen
 
     def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[_Planned]:
         caps = self._caps(msg)
         wanted = self._book.wanted(msg.run_id, msg.target_id, msg.day)
         if msg.target_id == STOPS_ONLY:
             own = DayTarget(msg.day, as_held(msg.snapshot, caps))
-            wanted = Wanted(msg.day, own, frozenset(), Rest(frozenset(caps.exits)))
+            wanted = Wanted(STOPS_ONLY, msg.day, own, frozenset(), Rest(frozenset(caps.exits)))
         if wanted is None:
             text = f"no accepted target {msg.target_id} for {msg.day}"
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, "unknown_target", text)
             return
-        if why_not := self._book.why_not(wanted, msg.run_id, msg.snapshot):
+        age_max_s = inf if msg.preview else self._rules.quote_age_max_s
+        unsettled = self._unsettled.open_on(msg.day)
+        if why_not := self._book.why_not(wanted, msg.run_id, msg.snapshot, unsettled, age_max_s):
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, *why_not)
             return
-        weights = wanted.weights(msg.snapshot)
+        weights = wanted.weights(msg.snapshot, age_max_s)
         if wanted.is_open and not msg.preview:  # whatever is sent from now on, and however often, leads to these
             fixed = WeightsFixed(msg.run_id, msg.target_id, wanted.day, weights)
             self.recall_weights_fixed(fixed)
             yield fixed
         is_held = self._absent is Absent.HOLD
         lost = self._unsettled.lost_on(msg.day, msg.run_id) if is_held else frozenset[str]()
-        fate = self._unsettled.open_on(msg.day), lost
         whose = msg.run_id, msg.target_id, msg.attempt, msg.preview
-        goal = Goal(*whose, weights, wanted.filtered, wanted.rest, *fate, wanted.target.mode, caps)
+        goal = Goal(*whose, weights, wanted.filtered, wanted.rest, unsettled, lost, wanted.target.mode, caps)
         earlier, self._settled = self._settled, None
         if earlier is not None and (msg.preview or (earlier.run_id, earlier.attempt) != (msg.run_id, msg.attempt)):
             earlier = None

@@ -11,12 +11,13 @@ from qws.domain import readiness as look
 from qws.domain.calendar import UnknownDay
 from qws.domain.readiness import Problem, ReadinessRules, Seen
 from qws.domain.schedule import Schedule
+from qws.domain.target_records import DayTarget
 from qws.domain.trading_state import STATE_OF, TradingState
 from qws.ports import Calendar, Clock
 from qws.runtime.actor import Actor
-from qws.runtime.message import Started
+from qws.runtime.message import ActorCrashed, Started
 
-_LINK_WAIT_S, _LOOK_S, _AGAIN_S = 60, 1.0, 60.0
+_LINK_WAIT_S, _LOOK_S, _AGAIN_S, _REST_S = 60, 1.0, 60.0, 900.0
 _LONGEST = timedelta(minutes=15)  # of looking again after a start in the session
 _MOVING = ("open_call_cancellable", "open_call_locked", "continuous", "close_call")
 _KEPT = timedelta(days=40)  # five trading days, over the longest holidays
@@ -44,16 +45,16 @@ class Readiness(Actor):
     ) -> None:
         self._watch, self._clock, self._schedule, self._calendar = watch, clock, schedule, calendar
         self._rules = rules
-        self._targets: dict[date, frozenset[str]] = {}
+        self._targets: dict[date, DayTarget] = {}
         self._state, self._by = TradingState.ACTIVE, ""
         self._lost: tuple[str, date] = "", date.min  # the newest run whose orders nobody knows the end of
-        self._is_linked, self._why = False, ""
+        self._is_linked, self._why, self._rest_s = False, "", 0.0
         self._told: tuple[date, frozenset[str]] = date.min, frozenset()
 
     def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
         oldest = msg.at.date() - _KEPT
-        self._targets = {day: codes for day, codes in self._targets.items() if day >= oldest}
-        self._targets |= {each.day: frozenset(weight.code for weight in each.weights) for each in msg.days}
+        self._targets = {day: target for day, target in self._targets.items() if day >= oldest}
+        self._targets |= {each.day: each for each in msg.days}
 
     def recall_control_ordered(self, msg: m.ControlOrdered) -> None:
         if msg.command in STATE_OF:
@@ -64,7 +65,10 @@ class Readiness(Actor):
             self._lost = msg.run_id, msg.day
 
     def recall_started(self, msg: Started) -> None:
-        self._is_linked, self._why = False, ""
+        self._is_linked, self._why, self._rest_s = False, "", 0.0
+
+    def recall_actor_crashed(self, msg: ActorCrashed) -> None:
+        self._rest_s = _REST_S  # what fails at every look must not end the program
 
     def recall_link_ready(self, msg: m.LinkReady) -> None:
         self._is_linked = True
@@ -82,6 +86,7 @@ class Readiness(Actor):
     async def source(self) -> AsyncIterator[m.ReadinessChecked]:
         if self._watch is None:
             return
+        await self._clock.sleep(self._rest_s)
         now = self._clock.now()
         if self._is_on(now) and (self._schedule.always_open or now.time() >= self._rules.ready_at):
             for _ in range(_LINK_WAIT_S):
@@ -109,9 +114,10 @@ class Readiness(Actor):
         end = max(datetime.combine(began.date(), self._schedule.send_at, began.tzinfo), began + _LONGEST)
         while True:
             now, known = self._clock.now(), _codes(last or ())
-            seen = await watch.look(self._targets.get(now.date(), ()), is_linked=self._is_linked)
+            weights = self._targets[now.date()].weights if now.date() in self._targets else ()
+            seen = await watch.look([each.code for each in weights], is_linked=self._is_linked)
             moves = self._moves(now) and self._moves(now - timedelta(seconds=self._rules.quote_age_max_s))
-            problems = (*self._problems(now.date()), *look.problems_of(seen, self._rules, last or (), moves=moves))
+            problems = (*self._problems(now, known), *look.problems_of(seen, self._rules, last or (), moves=moves))
             is_sure = bool(problems) or moves or now >= end
             if is_sure and (last is None or _codes(problems) != known):
                 told = known if last is not None or self._told[0] != now.date() else self._told[1]
@@ -125,13 +131,16 @@ class Readiness(Actor):
     def _moves(self, moment: datetime) -> bool:
         return self._schedule.phase_at(moment) in _MOVING
 
-    def _problems(self, day: date) -> Iterator[Problem]:
+    def _problems(self, now: datetime, known: Collection[str]) -> Iterator[Problem]:
         if not self._is_linked:
             yield Problem("link_down", self._why)
         if self._state is not TradingState.ACTIVE:
             yield Problem(str(self._state), self._by)
         if self._schedule.always_open:
             return
+        day, opens_at = now.date(), datetime.combine(now.date(), self._schedule.send_at, now.tzinfo)
+        if day in self._targets and (now < opens_at or "target_expired" in known):  # else its run has had its turn
+            yield from look.expires_before(opens_at, self._targets[day])
         yield from look.without_target(day, self._targets, self._calendar, self._rules.target_expected)
         yield from look.lost_before(day, *self._lost, self._calendar)
         yield from look.calendar_ends(day, self._calendar, self._rules.calendar_days_min)

@@ -15,8 +15,9 @@ from qws.errors import GatewayError
 from qws.messages import DayReconciled, EquityRecorded, FillReceived, OrderUpdated
 from qws.ports import Broker, Calendar, Clock
 from qws.runtime.actor import Actor
+from qws.runtime.message import ActorCrashed, Started
 
-_AGAIN_S = 60.0
+_AGAIN_S, _REST_S = 60.0, 900.0
 _LAG = timedelta(seconds=15)  # no answer of a broker is older
 _PATIENCE = 5  # looks at an account that does not add up; a terminal that counts otherwise is compared all the same
 
@@ -36,7 +37,13 @@ class Reconciler(Actor):
         self._close: EquityRecorded | None = None
         self._fills: list[Trade] = []  # since the close before the newest
         self._orders: dict[str, BrokerOrder] = {}  # of the newest day
-        self._day = date.min
+        self._day, self._rest_s = date.min, 0.0
+
+    def recall_started(self, msg: Started) -> None:
+        self._rest_s = 0.0
+
+    def recall_actor_crashed(self, msg: ActorCrashed) -> None:
+        self._rest_s = _REST_S  # what fails at every look must not end the program
 
     def recall_day_reconciled(self, msg: DayReconciled) -> None:
         self._done = msg.day
@@ -59,10 +66,11 @@ class Reconciler(Actor):
         self._fills.append(msg.trade)
 
     on_equity_recorded, on_order_updated = recall_equity_recorded, recall_order_updated
-    on_fill_received = recall_fill_received
+    on_fill_received, on_started = recall_fill_received, recall_started
 
     async def source(self) -> AsyncIterator[DayReconciled]:
         past = date.min
+        await self._clock.sleep(self._rest_s)
         while self._broker is not None:
             now = self._clock.now()
             moment = datetime.combine(now.date(), self._at, now.tzinfo)

@@ -22,6 +22,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "quotes_old": N_("the newest quote is of {about}: quotes stand still, or the computer's clock is fast"),
         "clock_slow": N_("the newest quote is {about} ahead of the computer's clock: set the clock"),
         "target_missing": N_("no weight file for {about} has been accepted"),
+        "target_expired": N_("today's target expires at {about}, before it can be traded: drop a new file"),
         "halted": N_("trading is halted since an order by {about}; `qws resume` allows it again"),
         "reduce_only": N_("nothing is bought since an order by {about}; `qws resume` allows it again"),
         "orders_unknown": N_("nobody knows how orders of {about} ended: compare holdings and trades at the terminal"),

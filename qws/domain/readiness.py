@@ -10,6 +10,7 @@ from typing import Protocol
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.market import Quote
+from qws.domain.target_records import DayTarget
 
 _HABIT = 5  # trading days in a row with a target make the next one expected
 _AHEAD_MAX = timedelta(seconds=3)  # of the market's own clock, which may be rounded up
@@ -108,6 +109,12 @@ def without_target(day: date, days: Collection[date], calendar: Sessions, expect
             if before not in days:
                 return
     yield Problem("target_missing", str(day))
+
+
+def expires_before(opens_at: datetime, target: DayTarget) -> Iterator[Problem]:
+    """The target of today is good no longer when its first order could leave."""
+    if target.is_expired(opens_at):
+        yield Problem("target_expired", f"{target.expires_at:%Y-%m-%d %H:%M}")
 
 
 def calendar_ends(day: date, calendar: Sessions, days_min: int) -> Iterator[Problem]:

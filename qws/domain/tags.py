@@ -51,6 +51,11 @@ def same_attempt_part(tag: str) -> str:
     return tag[: len(_PREFIX) + 8] + tag[-3]
 
 
+def is_of_target(tag: str, target_id: str) -> bool:
+    """Whether a tag is of an order of this target, of whichever day and attempt."""
+    return tag[len(_PREFIX) + 3 : len(_PREFIX) + 8] == _target_part(target_id)
+
+
 @lru_cache(maxsize=8)
 def _target_part(target_id: str) -> str:
     return _base36(int.from_bytes(sha256(target_id.encode("ascii")).digest()[:8], "big"), 5)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from qws.domain.account import Snapshot
 from qws.domain.newest import in_force
+from qws.domain.orders import OrderRequest
 from qws.domain.plan import Outcome
 from qws.domain.rest import Rest, carried
+from qws.domain.tags import is_of_target
 from qws.domain.target_modes import changed_weights, without_value
 from qws.domain.target_records import DayTarget, Mode, Weight
 
@@ -18,9 +20,10 @@ _Key = tuple[str, date]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one attempt is to reach: a target of `day`, the codes of its filtered rows, what of it is left; and the
+    """What one attempt is to reach: a target and its own `day`, the codes of its filtered rows, what of it is left; the
     weights that its changes came to, None while nobody fixed them."""
 
+    target_id: str
     day: date
     target: DayTarget
     filtered: frozenset[str]
@@ -32,10 +35,10 @@ class Wanted:
         """Whether its weights are still to be fixed, from a snapshot."""
         return self.target.mode is Mode.DELTA and self.fixed is None
 
-    def weights(self, snapshot: Snapshot) -> tuple[Weight, ...]:
-        """The weights to reach: the file's own, or what its changes lead to."""
+    def weights(self, snapshot: Snapshot, age_max_s: float) -> tuple[Weight, ...]:
+        """The weights to reach: the file's own, or what its changes lead to by quotes that are not older."""
         if self.is_open:
-            return changed_weights(self.target.weights, snapshot)
+            return changed_weights(self.target.weights, snapshot, age_max_s)
         return self.target.weights if self.fixed is None else self.fixed
 
 
@@ -48,6 +51,7 @@ class TargetBook:
         self._begun: set[str] = set()  # runs of which an order left, or was to
         self._rests: dict[str, Rest] = {}  # of runs that are planned again
         self._left: dict[_Key, Rest] = {}  # of targets that may be carried over to the next session
+        self._strays: set[str] = set()  # tags at the broker that this journal does not know
 
     def accept(self, target_id: str, on: date, days: Sequence[DayTarget], filtered: frozenset[str]) -> None:
         """A file became a target for some days."""
@@ -85,16 +89,30 @@ class TargetBook:
             left = self._left.get(key, left)
         if key not in self._targets:
             return None
-        return Wanted(key[1], *self._targets[key], self._rests.get(run_id, left), self._fixed.get(key))
+        return Wanted(*key, *self._targets[key], self._rests.get(run_id, left), self._fixed.get(key))
 
-    def why_not(self, wanted: Wanted, run_id: str, snapshot: Snapshot) -> tuple[str, str] | None:
-        """Why nothing of it may be planned, as a code and a sentence; a run that has begun outlives its expiry."""
+    def stray(self, tag: str) -> None:
+        """The broker has an order of ours that this journal does not know: a part of it was lost."""
+        self._strays.add(tag)
+
+    def why_not(
+        self, wanted: Wanted, run_id: str, snapshot: Snapshot, unknown: Collection[OrderRequest], age_max_s: float
+    ) -> tuple[str, str] | None:
+        """Why nothing of it may be planned, as a code and a sentence; a run that has begun outlives its expiry.
+
+        Changes are made once and from what is held for certain: not while orders of their names are `unknown`, nor
+        when orders of this target are at the broker that this journal does not know.
+        """
         if wanted.target.is_expired(snapshot.at) and run_id not in self._begun:
             until = wanted.target.expires_at
             return "expired_target", f"the target expired at {until:%Y-%m-%d %H:%M}: drop a new file"
-        if wanted.is_open and (codes := without_value(wanted.target.weights, snapshot)):
-            text = (
-                f"nobody can tell what {', '.join(codes)} weigh, so there is nothing to change: `qws rebalance` later"
-            )
-            return "no_quote", text
+        if not wanted.is_open:
+            return None
+        if any(is_of_target(tag, wanted.target_id) for tag in self._strays):
+            return "unintended", "the broker has orders of this target that are not in the journal: drop a new file"
+        changed = {each.code for each in wanted.target.weights if each.weight}
+        if codes := ", ".join(sorted(changed & {order.code for order in unknown})):
+            return "unknown", f"what became of orders in {codes} is unknown: `qws rebalance` when it is known"
+        if codes := ", ".join(without_value(wanted.target.weights, snapshot, age_max_s)):
+            return "no_quote", f"nobody can tell what {codes} weigh, so none is changed: `qws rebalance` later"
         return None

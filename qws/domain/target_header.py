@@ -18,6 +18,13 @@ _MODES = {
     "full": Mode.FULL, "全量": Mode.FULL, "delta": Mode.DELTA, "增量": Mode.DELTA, "subset": Mode.SUBSET,
     "部分": Mode.SUBSET,
 }  # fmt: skip
+# In a line without a colon these are no comment: read as one, a delta would be the whole account.
+_MEANT = (
+    (re.compile(r"(?<![a-z])(?:modes?|full|delta|subset)(?![a-z])"), "mode"),
+    (re.compile(r"(?<![a-z])expir[a-z]*"), "expires"),
+    (re.compile("模式|全量|增量|部分"), "模式"),
+    (re.compile("有效期"), "有效期至"),
+)
 _SAID = re.compile(r"([^:=]*)[:=](.*)")
 _MOMENT = re.compile(r"(.+?)[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _LAST_SECOND = time(23, 59, 59)
@@ -41,7 +48,8 @@ def header_length(rows: Sequence[Row]) -> int:
 
 
 def read_header(rows: Sequence[Row], default: Mode) -> Header | tuple[Refusal, ...]:
-    """What these lines say, or every reason why that is not certain; one without a colon is a comment."""
+    """What these lines say, or every reason why that is not certain; one without a colon is a comment, unless its
+    words may be meant for a mode or an expiry."""
     if len(rows) > HEADER_LINES_MAX:
         text = f"more than {HEADER_LINES_MAX} lines begin with #; keep the first ones"
         return (Refusal("bad_header_line", text, rows[HEADER_LINES_MAX].number),)
@@ -75,8 +83,10 @@ def _read(line: str, found: dict[str, Mode | datetime]) -> str:
     said = _SAID.fullmatch(line)
     key = plain(said[1] if said is not None else line).casefold()
     if said is None:
-        meant = [each for each in _KEYS if re.match(f"{each}(?![a-z])", key)]
-        return f"{shown(plain(line))} has no colon; write # {meant[0]}: and the value" if meant else ""
+        meant = [each for words, each in _MEANT if words.search(key)]
+        if not meant:
+            return ""
+        return f"{shown(plain(line))} has no colon; write # {meant[0]}: and the value, or other words in a comment"
     meaning, value = _KEYS.get(key), plain(said[2])
     if meaning is None:
         return f"{shown(plain(said[1]))} is not known; write # mode: or # expires:, or a comment without a colon"

@@ -28,20 +28,29 @@ def weight_of(position: Position, quote: Quote | None, total: Decimal) -> Decima
     return position.shares * mark_of(position, quote) / total if total > 0 else _ZERO
 
 
-def without_value(changes: Iterable[Weight], snapshot: Snapshot) -> list[str]:
+def marks_of(snapshot: Snapshot, age_max_s: float) -> dict[str, Decimal]:
+    """What a share of each holding is worth in CNY, 0 where nobody can tell: what it weighs is fixed for good, so a
+    quote older than `age_max_s` does not count, and the broker's own value does."""
+    quotes = {
+        quote.code: quote
+        for quote in snapshot.quotes
+        if quote.suspended or abs((snapshot.at - quote.at).total_seconds()) <= age_max_s
+    }
+    return {each.code: mark_of(each, quotes.get(each.code)) for each in snapshot.positions}
+
+
+def without_value(changes: Iterable[Weight], snapshot: Snapshot, age_max_s: float) -> list[str]:
     """Held codes of which nobody can tell what they weigh, so that there is nothing to change."""
-    listed, quotes = {each.code for each in changes}, {quote.code: quote for quote in snapshot.quotes}
+    listed, marks = {each.code for each in changes}, marks_of(snapshot, age_max_s)
     return sorted(
-        each.code
-        for each in snapshot.positions
-        if each.code in listed and each.shares and not mark_of(each, quotes.get(each.code))
+        each.code for each in snapshot.positions if each.code in listed and each.shares and not marks[each.code]
     )
 
 
-def changed_weights(changes: Iterable[Weight], snapshot: Snapshot) -> tuple[Weight, ...]:
+def changed_weights(changes: Iterable[Weight], snapshot: Snapshot, age_max_s: float) -> tuple[Weight, ...]:
     """The weights that changes lead to from what is held now, none below 0; a change of 0 leaves its name alone."""
-    quotes, total = {quote.code: quote for quote in snapshot.quotes}, snapshot.asset.total
-    held = {each.code: weight_of(each, quotes.get(each.code), total) for each in snapshot.positions}
+    marks, total = marks_of(snapshot, age_max_s), snapshot.asset.total
+    held = {each.code: each.shares * marks[each.code] / total for each in snapshot.positions if total > 0}
     return tuple(
         Weight(each.code, max(_ZERO, (held.get(each.code, _ZERO) + each.weight).quantize(_EXACT)))
         for each in changes

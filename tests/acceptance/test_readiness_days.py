@@ -55,6 +55,34 @@ def test_a_missing_file_is_an_alert_before_the_open_and_mended_when_it_comes(tmp
     assert [each.status for each in day.of(m.RunFinished)] == ["completed"]
 
 
+def expiring(day: Day, clock: str, expires: str) -> None:
+    day.drop(clock, f"{expires[:2]}{expires[3:]}.csv", WEIGHTS)
+    when, name, content = day.files.pop()
+    day.files.append((when, name, f"# expires: {DAY} {expires}\n".encode() + content))
+
+
+def test_a_target_that_expires_before_the_open_is_told_until_another_one_comes(tmp_path: Path) -> None:
+    day = a_checked_day(tmp_path)
+    expiring(day, "09:00:00", "09:20")
+    expiring(day, "09:21:30", "09:31")
+
+    day.live("08:50:00", "09:29:00", "kill")
+    day.live("10:00:00", "10:05:00", "stop")  # expired long since, and it had its turn
+
+    assert told(day) == [("09:15:00", ["target_expired"]), ("09:22:00", []), ("10:00:01", [])]
+    assert alerts(day)[0] == ("09:15:00", "target_expired", Severity.WARNING)
+
+
+def test_a_target_that_expired_before_the_open_is_not_well_at_the_open(tmp_path: Path) -> None:
+    day = a_checked_day(tmp_path)
+    expiring(day, "09:00:00", "09:20")
+
+    day.live("08:50:00", "09:40:00", "stop")
+
+    assert told(day) == [("09:15:00", ["target_expired"])]
+    assert [each.reason for each in day.of(m.RunFinished)] == ["expired_target"]
+
+
 @pytest.mark.parametrize(("expected", "problems"), [("auto", []), ("never", []), ("always", ["target_missing"])])
 def test_a_first_day_without_a_file_is_a_problem_only_where_one_is_always_expected(
     tmp_path: Path, expected: str, problems: list[str]
@@ -105,3 +133,19 @@ def test_halted_trading_is_told_every_morning(tmp_path: Path) -> None:
     day.live("08:50:00", "2026-11-20 09:40:00", "stop")
 
     assert told(day) == [("09:17:00", []), ("09:15:00", ["halted"])]
+
+
+def test_a_check_that_fails_at_every_look_ends_neither_the_program_nor_trading(tmp_path: Path) -> None:
+    day = a_checked_day(tmp_path)
+    day.free_bytes = lambda: int("no number")
+    day.drop("09:00:00", "w.csv", WEIGHTS)
+
+    assert day.live("08:50:00", "11:00:00", "stop") == 0
+
+    crashed = day.of(ActorCrashed)
+    assert 1 < len(crashed) < 10  # each one reads the journal again
+    assert [each.status for each in day.of(m.RunFinished)] == ["completed"]
+    day.free_bytes = lambda: ROOM
+    day.live("11:10:00", "11:20:00", "stop")
+    assert day.of(ActorCrashed) == crashed
+    assert [f"{each.at:%H:%M:%S}" for each in day.of(m.ReadinessChecked)] == ["11:10:01"]  # a new life begins anew

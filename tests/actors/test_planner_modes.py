@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from actors.planner import Planner
 from qws.domain.account import Snapshot
 from qws.domain.market import Side
+from qws.domain.orders import OrderStatus, Stray
 from qws.domain.plan import Plan
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
 from qws.domain.target_modes import LEFT_ALONE
 from qws.domain.targets import Mode, Weight
-from qws.messages import PlaceOrder, PlanDrafted, PlanRefused, RunFinished, SnapshotTaken, WeightsFixed
+from qws.messages import (
+    OrderUpdated,
+    PlaceOrder,
+    PlanDrafted,
+    PlanRefused,
+    RunFinished,
+    SnapshotTaken,
+    StrayOrderSeen,
+    WeightsFixed,
+)
 from qws.runtime.message import Message
 from qws.store.codec import decode, encode
 from tests.support.builders import (
@@ -26,6 +37,7 @@ from tests.support.builders import (
     a_due,
     a_market_of,
     a_position,
+    a_report,
     a_snapshot,
     a_target,
     an_order,
@@ -129,6 +141,45 @@ def test_changes_of_a_holding_that_nobody_can_value_are_refused() -> None:
     assert isinstance(refused, PlanRefused)
     assert (refused.reason, A in refused.text) == ("no_quote", True)
     assert any(isinstance(each, WeightsFixed) for each in planner.on_snapshot_taken(taken(seen, 1)))
+
+
+def test_an_old_quote_at_the_first_look_never_turns_a_purchase_into_a_sale() -> None:
+    planner, seen = a_planner(a_target({A: "0.02"}, mode=Mode.DELTA)), account()
+    first, *others = seen.quotes
+    old = replace(first, last=Decimal("7.00"), at=at("10:00:00", DAY - timedelta(days=1)))
+
+    held = plan_in(list(planner.on_snapshot_taken(taken(replace(seen, quotes=(old, *others))))))
+    again = plan_in(list(planner.on_snapshot_taken(taken(seen, 1))))
+
+    assert {row.code: row.reason for row in held.rows} == {A: "stale_quote", B: LEFT_ALONE}
+    assert {row.code: row.side for row in again.rows} == {A: Side.BUY, B: None}
+
+
+def test_a_delta_is_not_fixed_while_an_order_of_one_of_its_names_is_unknown() -> None:
+    order, seen = an_order(C), account()
+    planner = a_planner(a_target({A: "0.02", C: "0.02"}, mode=Mode.DELTA))
+    planner.on_place_order(PlaceOrder("earlier", order, at("10:00:03")))
+
+    (refused,) = planner.on_snapshot_taken(taken(seen))
+    planner.on_order_updated(OrderUpdated(a_report(order, OrderStatus.SUCCEEDED, order.shares)))
+    after = list(planner.on_snapshot_taken(taken(seen, 1)))
+
+    assert isinstance(refused, PlanRefused)
+    assert (refused.reason, C in refused.text) == ("unknown", True)
+    assert isinstance(after[0], WeightsFixed)
+
+
+def test_a_delta_whose_orders_are_at_the_broker_and_not_in_the_journal_is_never_made_again() -> None:
+    order = an_order(A)
+    planner = a_planner(DELTA)
+    planner.on_stray_order_seen(
+        StrayOrderSeen(Stray(a_report(order, OrderStatus.SUCCEEDED, order.shares), "unintended"))
+    )
+
+    (refused,) = planner.on_snapshot_taken(taken(account()))
+
+    assert isinstance(refused, PlanRefused)
+    assert refused.reason == "unintended"
 
 
 def test_from_its_expiry_on_a_target_is_not_started_and_a_run_that_has_begun_goes_on() -> None:

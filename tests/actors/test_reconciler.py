@@ -13,6 +13,7 @@ from qws.domain.orders import OrderStatus
 from qws.errors import GatewayLost
 from qws.messages import DayReconciled, EquityRecorded, FillReceived, OrderUpdated
 from qws.runtime.clock import LoopClock, VirtualLoop
+from qws.runtime.message import ActorCrashed, Started
 from qws.tables import load_calendar
 from tests.support.builders import COSTS, DAY, NEXT_DAY, a_fill, a_report, an_asset, an_order, at
 from tests.support.fake_broker import FakeBroker
@@ -65,6 +66,19 @@ def test_an_evening_is_reconciled_once_and_a_weekend_is_not() -> None:
 
     assert NEXT_DAY.weekday() == 4
     assert when(told) == [("11-20 15:30", "")]
+
+
+def test_after_a_crash_it_rests_so_that_what_fails_at_every_look_does_not_end_the_program() -> None:
+    def crashed(actor: Reconciler) -> None:
+        actor.recall_equity_recorded(close())
+        actor.recall_actor_crashed(ActorCrashed("reconciler", "ValueError: no number", None))
+
+    def started_again(actor: Reconciler) -> None:
+        crashed(actor)
+        actor.on_started(Started())
+
+    assert when(evening(at("15:40:00"), 4, FakeBroker(), crashed)) == [("11-19 15:55", "")]
+    assert when(evening(at("15:40:00"), 4, FakeBroker(), started_again)) == [("11-19 15:40", "")]
 
 
 def test_what_an_earlier_life_did_is_not_done_again() -> None:

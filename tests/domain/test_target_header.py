@@ -64,6 +64,7 @@ def test_a_line_above_the_header_names_the_mode_in_either_language(line: str, mo
 def test_a_file_that_does_not_say_its_mode_has_that_of_the_settings() -> None:
     assert target(TABLE).mode is Mode.FULL
     assert target("# weights of the model, made on Sunday\n" + TABLE, Mode.SUBSET).mode is Mode.SUBSET
+    assert target("# fully invested, a modern mix by deltas Ltd\n" + TABLE, Mode.SUBSET).mode is Mode.SUBSET
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,13 @@ def test_an_expiry_is_a_moment_or_the_end_of_a_day(written: str, moment: datetim
         ("# mood: subset", "'mood'"),
         ("# mode subset", "'mode subset'"),
         ("# 模式 部分", "'模式 部分'"),
+        ("# delta", "'delta'"),
+        ("# type,Delta", "'type,Delta'"),
+        ("# 增量", "'增量'"),
+        ("# 增量调仓", "'增量调仓'"),
+        ("# this file is a subset", "'this file is a subset'"),
+        ("# expire 2026-11-20", "'expire 2026-11-20'"),
+        ("# 有效期 2026-11-20", "'有效期 2026-11-20'"),
         ("# expires: soon", "'soon'"),
         ("# expires: 2026-11-23 25:00", "'2026-11-23 25:00'"),
         ("# expires: 2026-11-23 10:30 New York", "'2026-11-23 10:30 New York'"),
@@ -105,6 +113,21 @@ def test_what_such_a_line_says_and_cannot_be_read_refuses_the_file_with_row_valu
     assert shown in found.text
     assert found.text.startswith(f"row {found.row}: ")
     assert ";" in found.text
+
+
+@pytest.mark.parametrize("value", ["subset", "部分"])
+def test_a_chinese_key_is_read_in_gbk_where_its_bytes_make_sense_in_utf_8_too(value: str) -> None:
+    content = f"# 模式: {value}\n{TABLE}".encode("gbk")
+    found = read_rows("w.csv", content, LIMITS)
+
+    assert isinstance(found, list), found
+    parsed = parse_target(found, today=TODAY, calendar=Weekdays(), rules=RULES)
+    assert isinstance(parsed, ParsedTarget), parsed
+    assert parsed.days[0].mode is Mode.SUBSET
+    silent = read_rows("w.csv", content.replace(b":", b""), LIMITS)
+    assert isinstance(silent, list)
+    refused = parse_target(silent, today=TODAY, calendar=Weekdays(), rules=RULES)
+    assert [each.code for each in refused if isinstance(each, Refusal)] == ["bad_header_line"]  # type: ignore[union-attr]
 
 
 def test_a_mode_below_the_header_or_without_its_mark_is_not_passed_over() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,6 +25,7 @@ from tests.support.builders import DAY, RULES, a_goal, a_market_of, a_position, 
 from tests.support.worlds import World, worlds
 
 A, B, C = "600000.SH", "600004.SH", "600006.SH"
+AGE_S = RULES.quote_age_max_s
 many = settings(max_examples=100, deadline=None)
 
 
@@ -54,19 +56,19 @@ def test_a_full_target_of_the_same_rows_sells_it() -> None:
 def test_changes_start_from_what_is_held_and_end_at_nothing_at_the_lowest() -> None:
     changes = (Weight(A, Decimal("0.05")), Weight(B, Decimal("-0.9")), Weight(C, Decimal("0.1")))
 
-    found = changed_weights(changes, holding(a=2000, b=3000))
+    found = changed_weights(changes, holding(a=2000, b=3000), AGE_S)
 
     assert found == (Weight(A, Decimal("0.25")), Weight(B, Decimal(0)), Weight(C, Decimal("0.1")))
 
 
 def test_a_change_of_nothing_leaves_its_name_alone_with_its_odd_lot() -> None:
-    assert changed_weights((Weight(A, Decimal(0)),), holding(a=2037)) == ()
+    assert changed_weights((Weight(A, Decimal(0)),), holding(a=2037), AGE_S) == ()
 
 
 def test_an_account_worth_nothing_has_no_weights_and_nothing_is_divided_by_it() -> None:
     empty = a_snapshot("0")
 
-    assert changed_weights((Weight(A, Decimal("0.1")), Weight(B, Decimal("-0.1"))), empty) == (
+    assert changed_weights((Weight(A, Decimal("0.1")), Weight(B, Decimal("-0.1"))), empty, AGE_S) == (
         Weight(A, Decimal("0.1")),
         Weight(B, Decimal(0)),
     )
@@ -79,8 +81,23 @@ def test_a_holding_without_a_quote_weighs_what_the_broker_says_or_nobody_knows()
     changes = (Weight(A, Decimal("0.1")), Weight(B, Decimal("0.1")))
 
     assert weight_of(held, None, Decimal(100_000)) == Decimal("0.1")
-    assert without_value(changes, seen) == []
-    assert without_value(changes, unknown) == [A]
+    assert without_value(changes, seen, AGE_S) == []
+    assert without_value(changes, unknown, AGE_S) == [A]
+
+
+def test_an_old_quote_does_not_say_what_a_holding_weighs_and_that_of_a_halted_name_does() -> None:
+    seen = holding(a=2000)
+    (quote, *others) = seen.quotes
+    old = replace(quote, last=quote.prev_close / 2, at=quote.at - timedelta(seconds=AGE_S + 1))
+    changes = (Weight(A, Decimal("0.1")),)
+    (fresh,), (stale,), (halted,) = (
+        changed_weights(changes, replace(seen, quotes=(each, *others)), AGE_S)
+        for each in (quote, old, replace(quote, at=old.at, suspended=True))
+    )
+    worthless = replace(seen, quotes=(old,), positions=(replace(seen.positions[0], market_value=Decimal(0)),))
+
+    assert fresh == stale == halted
+    assert without_value(changes, worthless, AGE_S) == [A]
 
 
 def test_limits_on_what_a_target_wants_do_not_count_what_it_leaves_alone() -> None:
@@ -120,7 +137,7 @@ def test_once_fixed_the_changes_are_done_however_often_the_rest_is_planned(
     changes: dict[str, Decimal], a: int, b: int, c: int
 ) -> None:
     seen = holding(a=a * 100, b=b * 100, c=c * 100)
-    wanted = changed_weights(tuple(Weight(code, each) for code, each in changes.items()), seen)
+    wanted = changed_weights(tuple(Weight(code, each) for code, each in changes.items()), seen, AGE_S)
     goal = a_goal({each.code: str(each.weight) for each in wanted}, mode=Mode.DELTA)
     first = plan_rebalance(goal, seen, RULES)
 

@@ -12,6 +12,7 @@ from qws.gateways.files.limits import FileLimits
 _REFUSED_DELIMITERS = {";": "semicolons", "\uff0c": "full-width commas", "|": "bars"}
 _FULL_WIDTH_HASH = "\uff03"
 _CHINESE_FROM = "\u3000"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UNREADABLE = "the text is neither UTF-8 nor GBK throughout; save the file as CSV UTF-8"
 
 
@@ -47,9 +48,11 @@ def _decoded(content: bytes) -> str | None:
     if b"\x00" in content:
         return None
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
+    else:
+        return content.decode("gb2312") if _is_gbk_by_chance_utf8(content, text) else text
     try:
         text = content.decode("gb18030")
     except UnicodeDecodeError:
@@ -60,6 +63,16 @@ def _decoded(content: bytes) -> str | None:
     if "\ufffd" in text or any(_is_utf8_chinese(line) for line in content.splitlines()):
         return None
     return text
+
+
+def _is_gbk_by_chance_utf8(content: bytes, text: str) -> bool:
+    """Whether a text in UTF-8 without any Chinese is Chinese in GBK, as the word for mode is."""
+    if text.isascii() or any(letter >= _CHINESE_FROM for letter in text) or content.startswith(_BYTE_ORDER_MARK):
+        return False
+    try:
+        return all(letter.isascii() or letter >= _CHINESE_FROM for letter in content.decode("gb2312"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _is_utf8_chinese(line: bytes) -> bool:
