@@ -85,9 +85,9 @@ def recalled() -> Iterator[str]:
 
 def test_everything_that_is_recalled_lasts_or_is_of_a_run() -> None:
     lasting = {
-        "AlertAcknowledged", "AlertRaised", "AlertsSettled", "BackupEnded", "ControlOrdered", "DayReconciled",
-        "EquityRecorded", "LinkLost", "LinkReady", "PlanDrafted", "PlanHeld", "ReadinessChecked", "RebalanceDue",
-        "RunFinished", "RunMissed", "RunPaused", "Started", "StopTriggered", "Stopping", "StrayOrderSeen",
+        "ActorCrashed", "AlertAcknowledged", "AlertRaised", "AlertsSettled", "BackupEnded", "ControlOrdered",
+        "DayReconciled", "EquityRecorded", "LinkLost", "LinkReady", "PlanDrafted", "PlanHeld", "ReadinessChecked",
+        "RebalanceDue", "RunFinished", "RunMissed", "RunPaused", "Started", "StopTriggered", "Stopping", "StrayOrderSeen",
         "TargetAccepted", "TargetRejected", "WeightsFixed",
     }  # fmt: skip
     of_a_run = {kind.__name__ for kind in OF_A_RUN}
