@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from qws.cli.moments import moment_of
-from qws.cli.options import echo, home_option
+from qws.cli.options import echo, home_option, tell_programs
 from qws.cli.views import known_run
 from qws.config import load_config
 from qws.errors import StoreError
@@ -55,7 +55,7 @@ def events(
         after = views.newest_but(count, types=wanted, run_id=run)
     else:
         after = int(since) if since.isdecimal() else views.last_before(moment_of(since).isoformat())
-    show = _json_line if as_json else _text_line
+    show, tell = (_json_line, tell_programs) if as_json else (_text_line, echo)
     load_config(home.config_file)  # hides its account
 
     def look(behind: int) -> list[Record]:
@@ -63,7 +63,7 @@ def events(
 
     try:
         for record in followed(look, after, _LOOK_S if follow else 0.0, pause):
-            echo(discreet(show(record)))
+            tell(discreet(show(record)))
     except KeyboardInterrupt:
         sys.exit(0)
 

@@ -161,7 +161,7 @@ def _show(document: dict[str, Any]) -> None:
     )
     if document["mode"] != Mode.FULL:
         alone = sum(reason == LEFT_ALONE for reason in document["held"].values())
-        click.echo(f"mode {document['mode']}: {alone} held names are not in the file and are left alone")
+        echo(f"mode {document['mode']}: {alone} held names are not in the file and are left alone")
     before, after = totals["tracking_error_before"], totals["tracking_error_after"]
     echo(f"tracking error {before:.3%} before, {after:.3%} after; turnover {totals['turnover']:.1%}")
 
