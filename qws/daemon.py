@@ -128,7 +128,7 @@ class _Views:
 
     def tap(self, batch: Sequence[Envelope]) -> None:
         """Queue a batch."""
-        self._projector.apply(batch)
+        self._write(partial(self._projector.apply, batch))
         self._queued.set()
 
     async def keep_flushed(self) -> None:
@@ -142,6 +142,7 @@ class _Views:
     async def keep_heartbeat(self, system: System) -> None:
         """Tell commands that the daemon lives, and how its actors are."""
         while True:
+            self._write(self._projector.flush)  # what a lock kept from being written when it came
             self._write(partial(self._beat, system, "running"))
             await self._clock.sleep(_HEARTBEAT_S)
 
