@@ -115,7 +115,9 @@ class Projector:
         self._write(replace)
 
     def write_daemon(self, row: DaemonRow) -> bool:
-        """Replace the daemon's row; false while another program is writing."""
+        """Replace the daemon's row; false while another program is writing. Raises when no command finds the file."""
+        if not self._path.exists():
+            raise StoreError(f"read models {self._path}: the file is gone; start `qws run` again, it makes it anew")
         times = (row.started_at.isoformat(), row.heartbeat_at.isoformat())
 
         def replace(connection: sqlite3.Connection) -> None:

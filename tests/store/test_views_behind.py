@@ -20,7 +20,7 @@ from qws.runtime.message import Envelope, Later, Started
 from qws.runtime.system import System
 from qws.store.journal import InlineJournal
 from qws.store.reading import Views
-from qws.store.views import _BEHIND_MAX, Projector
+from qws.store.views import _BEHIND_MAX, DaemonRow, Projector
 from qws.text import describe
 from tests.store.samples import a_run, at
 from tests.support.journals import MemoryJournal
@@ -30,6 +30,11 @@ MANY = 5_100
 
 def said(count: int) -> list[Envelope]:
     return [Envelope(number, number, None, at(1), "broker_link", LinkLost("x")) for number in range(1, count + 1)]
+
+
+def tell_again_and_again(projector: Projector, batch: list[Envelope]) -> None:
+    for _ in range(_BEHIND_MAX):
+        projector.apply(batch)
 
 
 class Talker(Actor):
@@ -68,8 +73,7 @@ def test_far_behind_the_tables_give_up_and_the_next_start_completes_them(tmp_pat
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="until qws restarts"):
-            for _ in range(_BEHIND_MAX):
-                projector.apply(batch)
+            tell_again_and_again(projector, batch)
     projector.apply(batch[-1:])
     projector.flush()
     projector.close()
@@ -122,3 +126,13 @@ def test_what_a_lock_kept_from_being_written_is_written_without_any_further_mess
         return Views(path).applied_id()
 
     assert asyncio.run(life()) == batch[-1].id
+
+
+def test_a_deleted_file_is_no_heartbeat(tmp_path: Path) -> None:
+    path = tmp_path / "views.sqlite"
+    projector = Projector(path, describe)
+    path.rename(tmp_path / "gone.sqlite")
+
+    with pytest.raises(StoreError, match="is gone"):
+        projector.write_daemon(DaemonRow("running", 1, at(1), at(1), "0.1.0", "paper"))
+    projector.close()
