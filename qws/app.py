@@ -72,6 +72,7 @@ ACTORS: tuple[type[Actor], ...] = (
     EquityRecorder,
     Archivist,
     ResultWriter,
+    SheetWriter,
     ControlDesk,
     Keeper,
     HaltWatcher,
