@@ -14,6 +14,7 @@ from qws.cli.views import known_run
 from qws.config import load_config
 from qws.errors import StoreError
 from qws.home import Home
+from qws.log import one_line
 from qws.masking import discreet
 from qws.store.event_reading import Events
 from qws.store.parquet_file import pause
@@ -114,6 +115,6 @@ def _json_line(record: Record) -> str:
 def _text_line(record: Record) -> str:
     at, cause = str(record["at"])[:23].replace("T", " "), record["cause"]
     number = f"#{record['seq']}" if cause is None else f"#{record['seq']}<-#{cause}"
-    return (
+    return one_line(
         f"{at:<23} | {record['run']:<16} | {number:<14} | {record['sender']:<16} | {record['type']}: {record['text']}"
     )
