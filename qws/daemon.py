@@ -98,11 +98,16 @@ async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
         await asked.wait()
         system.stop()
 
+    async def ask_when_stopping() -> None:
+        await system.stopping.wait()
+        asked.set()  # threads look at it: after a crash, too, nothing slow keeps the process from ending
+
     code = 0
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(views.keep_flushed)
         tasks.start_soon(views.keep_heartbeat, system)
         tasks.start_soon(stop_when_asked)
+        tasks.start_soon(ask_when_stopping)
         if views.exporter is not None:
             tasks.start_soon(views.exporter.keep_serving)
         try:
@@ -123,7 +128,7 @@ class _Views:
 
     def tap(self, batch: Sequence[Envelope]) -> None:
         """Queue a batch."""
-        self._projector.apply(batch)
+        self._write(partial(self._projector.apply, batch))
         self._queued.set()
 
     async def keep_flushed(self) -> None:
@@ -137,6 +142,7 @@ class _Views:
     async def keep_heartbeat(self, system: System) -> None:
         """Tell commands that the daemon lives, and how its actors are."""
         while True:
+            self._write(self._projector.flush)  # what a lock kept from being written when it came
             self._write(partial(self._beat, system, "running"))
             await self._clock.sleep(_HEARTBEAT_S)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from loguru import Record
 
 _WARNINGS = (m.TargetRejected, m.PlanRefused, m.PlanHeld, m.LinkLost, m.LedgerDrift, m.RecordDisputed, m.StrayOrderSeen)
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 _SINK_WARNINGS = (m.ChannelFailed,)
 
 
@@ -160,8 +161,13 @@ class LogTap:
         return str(run)
 
 
+def one_line(text: str) -> str:
+    """A text without what would begin a line of its own or move the cursor: others' words make no line of the log."""
+    return text.translate(_CONTROLS)
+
+
 def _mask(record: Record) -> None:
-    record["message"] = discreet(record["message"])
+    record["message"] = one_line(discreet(record["message"]))
 
 
 def _shown(moment: datetime) -> str:

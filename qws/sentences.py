@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from string import Formatter
 from typing import NamedTuple
 
@@ -19,14 +20,20 @@ from qws.words import N_
 _DEEP = 4  # a sentence may quote one that quotes another
 _GLUE = {": ": "\uff1a", "; ": "\uff1b", ", ": "\uff0c"}  # what sentences are put together with
 _SPLITS_MAX = 12
+_LINE_MAX = 2_000  # a longer line is none of our sentences; it may be made on the loop, so it may not take long
+_WEIGHT_MIN = 6  # "{shown} of {all}" would be found in half of what others say
 _HEAD = re.compile(r"(?:([a-z][a-z_0-9-]*)|row (\d+)): (.*)")
 _PARTS = re.compile(r"((?:\s|-> |\[[a-z_0-9]+\] )*)(.*?)(\s*)")
+
+
+_Pieces = tuple[tuple[str, str | None], ...]
 
 
 class _Pattern(NamedTuple):
     landmark: str  # a text without it cannot match
     weight: int  # characters that must be there: the pattern that knows most of a text wins
     source: str
+    pieces: _Pieces
     translation: str
 
 
@@ -74,7 +81,7 @@ def reasoned(code: str, text: str = "") -> str:
 
 
 def _line(line: str, deep: int) -> str:
-    parts = _PARTS.fullmatch(line)
+    parts = _PARTS.fullmatch(line) if len(line) <= _LINE_MAX else None
     if parts is None or not parts[2]:
         return line
     before, text, after = parts.groups()
@@ -119,19 +126,38 @@ def _known(text: str, deep: int, *, is_strict: bool = True) -> str | None:
     if not deep or not re.search("[a-z]{2}", text):
         return None
     for pattern in _patterns():
-        if pattern.landmark not in text or (found := _compiled(pattern.source).fullmatch(text)) is None:
+        if pattern.landmark not in text or (found := _values(pattern.pieces, text)) is None:
             continue
-        front = found[1] if found.start(1) == 0 else ""
+        front = next(iter(found.values())) if pattern.source.startswith("{") else ""
         if not is_strict or not any(glue in front for glue in _GLUE):
-            return _filled(pattern.translation, {name: _line(it, deep - 1) for name, it in found.groupdict().items()})
+            return _filled(pattern.translation, {name: _line(it, deep - 1) for name, it in found.items()})
     return None
+
+
+def _values(pieces: _Pieces, text: str) -> dict[str, str] | None:
+    """The values that stand in a text, each as short as it can be; in one pass, whatever the text: it may be hostile.
+
+    Where the first places of all words but the last do not fit, no other places do.
+    """
+    (first, _), *_between, (last, _) = pieces
+    end = len(text) - len(last)
+    at = len(first)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return None
+    found: dict[str, str] = {}
+    for (_, name), (literal, following) in pairwise(pieces):
+        place = end if following is None else text.find(literal, at, end)
+        if place < at or found.setdefault(name or "", text[at:place]) != text[at:place]:
+            return None
+        at = place + len(literal)
+    return found
 
 
 def _filled(translation: str, values: Mapping[str, str]) -> str:
     """Formats and conversions were spent when the English sentence was made."""
     pieces = []
     for literal, name, _, _ in Formatter().parse(translation):
-        pieces.append(literal + ("" if name is None else values[f"_{name}"]))
+        pieces.append(literal + ("" if name is None else values[name]))
     return "".join(pieces)
 
 
@@ -139,21 +165,20 @@ def _filled(translation: str, values: Mapping[str, str]) -> str:
 def _patterns() -> tuple[_Pattern, ...]:
     found = []
     for source, translation in language.catalogue().items():
-        pieces = [(literal, name) for literal, name, _, _ in Formatter().parse(source)]
+        pieces = _pieces(source)
         literals = [literal for literal, _ in pieces]
-        if any(name is not None for _, name in pieces) and re.search("[A-Za-z]{2}", "".join(literals)):
-            found.append(_Pattern(max(literals, key=len), len("".join(literals)), source, translation))
+        weight = len("".join(literals))
+        if (
+            len(pieces) > 1
+            and (weight >= _WEIGHT_MIN or source in _ALONE)
+            and re.search("[A-Za-z]{2}", "".join(literals))
+        ):
+            found.append(_Pattern(max(literals, key=len), weight, source, pieces, translation))
     # What begins with words of its own is surer than what may begin with anything.
     return tuple(sorted(found, key=lambda each: (each.source.startswith("{"), -each.weight)))
 
 
-@lru_cache(maxsize=1024)
-def _compiled(source: str) -> re.Pattern[str]:
-    seen: set[str] = set()
-    pattern = ""
-    for literal, name, _, _ in Formatter().parse(source):
-        pattern += re.escape(literal)
-        if name is not None:
-            pattern += f"(?P=_{name})" if name in seen else f"(?P<_{name}>.*?)"
-            seen.add(name)
-    return re.compile(pattern)
+def _pieces(source: str) -> _Pieces:
+    """The words of a text, each with the name of the value behind it; the last ones have none."""
+    pieces = [(literal, name) for literal, name, _, _ in Formatter().parse(source)]
+    return (*pieces, *([("", None)] if pieces[-1][1] is not None else []))

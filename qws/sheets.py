@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 from loguru import logger
@@ -20,6 +21,8 @@ from qws.store.parquet_file import pause
 
 _RECORD_WAIT_S, _CHILD_WAIT_S, _LOOK_S = 20.0, 300.0, 0.2
 _KINDS = (".html", ".png")
+_NAME = re.compile("[0-9]{4}-[0-9]{2}(-[0-9]{2})?")
+_Wanted = tuple[str, str, Path, int]
 
 
 class HomeSheets:
@@ -35,18 +38,31 @@ class HomeSheets:
             wanted.append(("--day", f"{day}", self._home.reports / "daily", self._section.daily_kept))
         if self._section.monthly:
             wanted.append(("--month", f"{day:%Y-%m}", self._home.reports / "monthly", self._section.monthly_kept))
-        if not wanted or (not again and _is_there(wanted[0][2], wanted[0][1])):
-            return True
         try:
-            return self._is_recorded(day) and all(self._made(*each) for each in wanted)
+            if not wanted or (not again and self._are_there(wanted, day)):
+                return True
+            return self._wait_for_close(day) and all(self._made(*each) for each in wanted)
         except (OSError, QwsError) as error:
             logger.warning("tear sheet of {}: {}", day, error)
             return False
 
-    def _is_recorded(self, day: date) -> bool:
+    def _are_there(self, wanted: Sequence[_Wanted], day: date) -> bool:
+        """Whether all were drawn when the close was known: a month's may be of the day before."""
+        paths = [folder / f"{name}{kind}" for _, name, folder, _ in wanted for kind in _KINDS]
+        known_at = self._known_at(day)
+        return known_at is not None and all(
+            each.exists() and each.stat().st_mtime >= known_at.timestamp() for each in paths
+        )
+
+    def _known_at(self, day: date) -> datetime | None:
+        """When the newest word on a close was said; None while the archive has none."""
+        said = [row.at for row in read_equity(self._home.equity) if row.kind == "close" and row.day == day]
+        return max(said, default=None)
+
+    def _wait_for_close(self, day: date) -> bool:
         """Whether the archive has the close, which another actor writes at this moment."""
         for _ in range(round(_RECORD_WAIT_S / _LOOK_S)):
-            if any(row.kind == "close" and row.day == day for row in read_equity(self._home.equity)):
+            if self._known_at(day) is not None:
                 return True
             if self._is_stopped():
                 return False
@@ -57,7 +73,7 @@ class HomeSheets:
     def _made(self, option: str, name: str, folder: Path, kept: int) -> bool:
         folder.mkdir(parents=True, exist_ok=True)
         html, png = (folder / f"{name}{kind}" for kind in _KINDS)
-        command = [sys.executable, "-X", "utf8", "-m", "qws", "report", "--home", str(self._home.root)]
+        command = [sys.executable, "-P", "-X", "utf8", "-m", "qws", "report", "--home", str(self._home.root)]
         problem = self._run([*command, option, name, "--html", str(html), "--png", str(png)])
         if problem:
             logger.warning("tear sheet {} cannot be made ({}); it is tried again later", html, problem)
@@ -88,11 +104,9 @@ class HomeSheets:
         return "stopped" if self._is_stopped() else f"no end within {_CHILD_WAIT_S:g} s"
 
 
-def _is_there(folder: Path, name: str) -> bool:
-    return all((folder / f"{name}{kind}").exists() for kind in _KINDS)
-
-
 def _prune(folder: Path, kept: int) -> None:
+    """Only what has a name that we give: what a person puts beside them is not ours."""
     for kind in _KINDS:
-        for path in sorted(folder.glob(f"????-??*{kind}"))[:-kept]:
+        ours = [path for path in folder.glob(f"*{kind}") if _NAME.fullmatch(path.stem)]
+        for path in sorted(ours)[:-kept]:
             path.unlink(missing_ok=True)

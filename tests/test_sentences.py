@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -101,3 +102,26 @@ def test_a_reason_in_english_is_its_code_and_its_text() -> None:
 
     assert reasoned("not_filled", "no seller") == "[not_filled] no seller"
     assert reasoned("not_filled") == "[not_filled]"
+
+
+@pytest.mark.parametrize(
+    "said", ["insufficient amount of cash", "C:\\list of names\\w.csv", "for 3 days", "5 min left"]
+)
+def test_words_that_anybody_says_are_no_sentence_of_ours(said: str) -> None:
+    assert localised(said) == said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "order " + "x " * 150 + ": , of " * 50 + "shares !",
+        "order " + "a: b, c of d; " * 130 + "shares !",
+        "x of y: z; " * 10_000,
+    ],
+)
+def test_a_hostile_text_takes_no_time_of_the_loop(said: str) -> None:
+    before = process_time()
+
+    read = localised(said)
+
+    assert (read.endswith(said[-3:]), process_time() - before < 1.0) == (True, True)

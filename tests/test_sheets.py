@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -57,18 +58,45 @@ def test_what_is_there_is_not_written_again_at_a_start(home: Home) -> None:
     assert sheets.write(DAYS[1], again=False)
     page = home.reports / "daily" / "2026-11-23.html"
     page.write_text("mine", encoding="utf-8")
+    for path in page.parent.iterdir():
+        known_at = datetime.combine(DAYS[1], time(15, 11), SHANGHAI).timestamp()
+        os.utime(path, (known_at, known_at))
 
     assert sheets.write(DAYS[1], again=False)
 
     assert page.read_text(encoding="utf-8") == "mine"
 
 
-def test_only_the_newest_are_kept(home: Home) -> None:
+def test_only_the_newest_are_kept_and_what_a_person_put_there_stays(home: Home) -> None:
     sheets = HomeSheets(home, ReportsSection(monthly=False, daily_kept=1), lambda: False)
+    notes = home.reports / "daily" / "2026-11-19 notes.html"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine", encoding="utf-8")
 
     assert all(sheets.write(day, again=True) for day in DAYS)
 
-    assert names(home) == ["daily/2026-11-23.html", "daily/2026-11-23.png"]
+    assert names(home) == ["daily/2026-11-19 notes.html", "daily/2026-11-23.html", "daily/2026-11-23.png"]
+
+
+@pytest.mark.parametrize("state", ["missing", "of the day before"])
+def test_a_month_that_a_kill_kept_from_being_written_is_written_at_the_start(home: Home, state: str) -> None:
+    sheets = HomeSheets(home, ReportsSection(), lambda: False)
+    assert sheets.write(DAYS[1], again=True)
+    for path in home.reports.rglob("*.*"):
+        known_at = datetime.combine(DAYS[1], time(15, 11), SHANGHAI).timestamp()
+        os.utime(path, (known_at, known_at))
+    assert sheets.write(DAYS[1], again=False)
+    month = home.reports / "monthly" / "2026-11.html"
+    if state == "missing":
+        month.unlink()
+    else:
+        known_at = datetime.combine(DAYS[0], time(15, 11), SHANGHAI).timestamp()
+        month.write_text("old", encoding="utf-8")
+        os.utime(month, (known_at, known_at))
+
+    assert sheets.write(DAYS[1], again=False)
+
+    assert "1.00%" in month.read_text(encoding="utf-8")
 
 
 def test_a_stop_ends_the_drawing_and_the_waiting_for_a_close(home: Home) -> None:

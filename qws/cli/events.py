@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from qws.cli.moments import moment_of
-from qws.cli.options import echo, home_option
+from qws.cli.options import echo, home_option, tell_programs
 from qws.cli.views import known_run
 from qws.config import load_config
 from qws.errors import StoreError
 from qws.home import Home
+from qws.log import one_line
 from qws.masking import discreet
 from qws.store.event_reading import Events
 from qws.store.parquet_file import pause
@@ -55,7 +56,7 @@ def events(
         after = views.newest_but(count, types=wanted, run_id=run)
     else:
         after = int(since) if since.isdecimal() else views.last_before(moment_of(since).isoformat())
-    show = _json_line if as_json else _text_line
+    show, tell = (_json_line, tell_programs) if as_json else (_text_line, echo)
     load_config(home.config_file)  # hides its account
 
     def look(behind: int) -> list[Record]:
@@ -63,7 +64,7 @@ def events(
 
     try:
         for record in followed(look, after, _LOOK_S if follow else 0.0, pause):
-            echo(discreet(show(record)))
+            tell(discreet(show(record)))
     except KeyboardInterrupt:
         sys.exit(0)
 
@@ -114,6 +115,6 @@ def _json_line(record: Record) -> str:
 def _text_line(record: Record) -> str:
     at, cause = str(record["at"])[:23].replace("T", " "), record["cause"]
     number = f"#{record['seq']}" if cause is None else f"#{record['seq']}<-#{cause}"
-    return (
+    return one_line(
         f"{at:<23} | {record['run']:<16} | {number:<14} | {record['sender']:<16} | {record['type']}: {record['text']}"
     )

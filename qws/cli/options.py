@@ -27,6 +27,11 @@ def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
     click.echo(localised(text), err=err, nl=nl)
 
 
+def tell_programs(text: str) -> None:
+    """Print what programs read, the same in every language."""
+    click.echo(text)
+
+
 def print_json(value: object) -> None:
     """Print one JSON value on one line, other scripts as they are."""
     click.echo(json.dumps(value, ensure_ascii=False))

@@ -80,11 +80,11 @@ class System:
         self._next_id, self._durable_id, self._in_flight, self._closed = 1, 0, 0, False
         self._is_direct = journal is None and not self._taps
         self._work_waits, self._committed = asyncio.Event(), asyncio.Event()
-        self._stop, self._quiet = anyio.Event(), anyio.Event()
+        self.stopping, self._quiet = anyio.Event(), anyio.Event()
 
     def stop(self) -> None:
         """Ask for an orderly stop; `run` returns when the system has drained."""
-        self._stop.set()
+        self.stopping.set()
 
     async def run(self) -> int:
         """Recall, open the sources, work until `stop`, drain. Returns the exit code; raises what was fatal."""
@@ -103,7 +103,7 @@ class System:
                     if hasattr(cell.actor, "source"):
                         group = asking if cell.actor.source_until == "stop" else self._tasks
                         group.start_soon(self._guard, cell, self._pump)
-                await self._stop.wait()
+                await self.stopping.wait()
                 asking.cancel_scope.cancel()
             self._publish(None, None, [Stopping()])
             await self._drain()
@@ -200,13 +200,13 @@ class System:
 
     def _retire(self, count: int) -> None:
         self._in_flight -= count
-        if self._in_flight == 0 and self._stop.is_set():
+        if self._in_flight == 0 and self.stopping.is_set():
             self._quiet.set()
 
     def _fail(self, error: QwsError) -> None:
         self._fatal, self._closed = self._fatal or error, True
         self._quiet.set()
-        self._stop.set()
+        self.stopping.set()
 
     async def _guard(self, cell: Cell, life: _Life) -> None:
         """The one place that catches `Exception`: journal the crash, then restart the actor or halt the system."""
@@ -233,7 +233,7 @@ class System:
         if cell.actor.on_crash == "restart" and len(cell.crashes) < self._limits.crashes_max:
             return True
         self._exit_code = 3
-        self._stop.set()
+        self.stopping.set()
         if life == self._work:  # an actor that lost only its source still handles: it may have orders to cancel
             cell.state = "halted"
             for cells in self._routes.values():  # what still waits for it stays journalled, unhandled

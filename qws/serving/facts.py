@@ -17,6 +17,8 @@ from qws.domain.trading_state import TradingState, state_after
 from qws.runtime.message import ActorCrashed, Envelope, Message, Stopping
 from qws.store.reading import Views
 
+_ENDED = frozenset(each.name.lower() for each in OrderStatus if each.is_terminal)
+
 
 @dataclass(slots=True)
 class Facts:
@@ -43,13 +45,17 @@ class Facts:
     is_stopping: bool = False
 
     def recall(self, views: Views) -> None:
-        """What earlier processes left: the state of trading, the alerts that nobody acknowledged, the account."""
+        """What earlier processes left: trading's state, unacknowledged alerts, the account, an open run, its orders."""
         self.trading = views.trading()
         self.alerts = {str(each["alert_id"]): str(each["severity"]) for each in views.alerts(everything=False)}
         if account := views.account():
             names = ("cash", "frozen_cash", "market_value", "total_asset")
             self.asset = Asset(*(Decimal(str(account[name])) for name in names))
             self.snapshot_at = datetime.fromisoformat(str(account["at"]))
+        if (run := views.last_run()) and run["finished_at"] is None:
+            self.run_id = str(run["run_id"])
+            orders = views.orders(self.run_id)
+            self.working = {str(each["tag"]) for each in orders if str(each["status"]) not in _ENDED}
 
     def tap(self, batch: Sequence[Envelope]) -> None:
         """Count a durable batch."""

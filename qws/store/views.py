@@ -22,7 +22,7 @@ from qws.store.projection import changes, time_text
 from qws.store.views_schema import EVENTS_KEPT, TABLES, VERSION
 
 _QUEUE_MAX = 5_000  # then `apply` writes by itself
-_LOCKED_MAX = 20 * _QUEUE_MAX  # so many messages while another program keeps the file locked
+_BEHIND_MAX = 20 * _QUEUE_MAX  # so many messages while the file is locked or damaged; memory is not for ever
 _WAIT_S = 0.2  # a command's insert into the control table lasts less than a millisecond
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CARRIED = """SELECT id, command, argument, by, asked_at FROM control WHERE answer IS NULL
@@ -71,21 +71,29 @@ class Projector:
     def __init__(self, path: Path, describe: Callable[[Message], str]) -> None:
         self._path, self._describe = path, describe
         self._queue: list[Envelope] = []
-        self._bodies_after = 0
+        self._bodies_after, self._write_at, self._has_given_up, self._was_locked = 0, _QUEUE_MAX, False, False
         self._connection = self._open()
 
     def apply(self, batch: Sequence[Envelope]) -> None:
-        """Queue a committed batch: the system's tap."""
+        """Queue a committed batch: the system's tap. Too far behind, it gives up: the next start reads the journal."""
+        if self._has_given_up:
+            return
         self._queue.extend(batch)
-        if len(self._queue) >= _QUEUE_MAX:
+        if len(self._queue) >= _BEHIND_MAX:
+            self._queue.clear()
+            self._has_given_up = True
+            raise StoreError(
+                f"read models {self._path} could not be written for too long: they are old until qws restarts"
+            )
+        if len(self._queue) >= self._write_at:
+            self._write_at = len(self._queue) + _QUEUE_MAX
             self.flush()
-        if len(self._queue) >= _LOCKED_MAX:
-            raise StoreError(f"read models {self._path} are locked by another program; close it and start again")
 
     def flush(self) -> None:
         """Write what is queued in one transaction; while another program is writing, it stays queued."""
         if self._queue and self._write(self._project):
             self._queue.clear()
+            self._write_at = _QUEUE_MAX
 
     async def catch_up(self, journal: Journal) -> None:
         """Apply what the journal has and the tables have not; from zero when they are ahead of it."""
@@ -108,7 +116,9 @@ class Projector:
         self._write(replace)
 
     def write_daemon(self, row: DaemonRow) -> bool:
-        """Replace the daemon's row; false while another program is writing."""
+        """Replace the daemon's row; false while another program is writing. Raises when no command finds the file."""
+        if not self._path.exists():
+            raise StoreError(f"read models {self._path}: the file is gone; start `qws run` again, it makes it anew")
         times = (row.started_at.isoformat(), row.heartbeat_at.isoformat())
 
         def replace(connection: sqlite3.Connection) -> None:
@@ -164,8 +174,10 @@ class Projector:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if _code(error) in _LOCKED:
+                    self._wait_for_lock(0.0)
                     return False
                 raise
+            self._wait_for_lock(_WAIT_S)
             try:
                 change(connection)
                 connection.execute("COMMIT")
@@ -173,6 +185,12 @@ class Projector:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         return True
+
+    def _wait_for_lock(self, seconds: float) -> None:
+        """How long the next write may wait: on the loop, nobody waits twice for who holds the file for long."""
+        if self._was_locked is not (seconds == 0):
+            self._was_locked = not self._was_locked
+            self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -14,8 +14,10 @@ from qws.cli.log import followed
 from qws.config import LogSection
 from qws.home import Home
 from qws.log import LogTap, start_logging, stop_logging
+from qws.messages import LinkLost
+from qws.runtime.message import Envelope
 from tests.cli.rig import ROOT, as_json, call, fill
-from tests.store.samples import MOUTAI, a_run
+from tests.store.samples import MOUTAI, OPEN, a_run
 
 
 @pytest.fixture
@@ -187,3 +189,16 @@ def test_a_file_that_retention_takes_ends_no_follower(tmp_path: Path) -> None:
         write(new, "after it")
 
     assert next(followed(tmp_path, "qws-*.log", (old, old.stat().st_size), wait)) == "after it"
+
+
+def test_what_a_broker_says_makes_no_line_of_its_own(home: Home) -> None:
+    forged = "2026-11-23 09:30:00.000 | R1               | #9             | order_executor   | buy 100"
+    words = f"gone\r\n{forged}\x1b[2J\u2028{forged}"
+    start_logging(home, LogSection(), console=False)
+    LogTap()([Envelope(1, 1, None, OPEN, "broker_link", LinkLost(words))])
+    stop_logging()
+    fill(home, [Envelope(1, 1, None, OPEN, "broker_link", LinkLost(words))])
+
+    assert call(home, "log", "--actor", "order_executor").out == ""
+    assert numbers(call(home, "log").out) == [1]
+    assert len(call(home, "events").out.splitlines()) == 1

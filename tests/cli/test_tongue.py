@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import gettext
+import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,11 @@ from qws import language
 from qws.cli import COMMANDS, cli
 from qws.cli.home import make_home
 from qws.cli.table import width
+from qws.home import Home
+from qws.messages import LinkLost
+from qws.runtime.clock import SHANGHAI
+from qws.runtime.message import Envelope
+from tests.cli.rig import fill
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 SOURCES = sorted((Path(__file__).parents[2] / "qws" / "cli").glob("*.py"))
@@ -85,3 +92,15 @@ def test_no_command_prints_past_the_translation() -> None:
     ]
 
     assert found == []
+
+
+def test_events_for_programs_are_the_same_in_every_language(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    home, words = a_home(folder, "zh_CN"), ("events", "--json", "--since", "0")
+    at = datetime(2026, 11, 23, 9, 30, tzinfo=SHANGHAI)
+    lost = LinkLost("the account is known: row 2: 600519.SH weighs 12.00%, the limit is 10.00%")
+    fill(Home(folder), (Envelope(1, 1, None, at, "broker_link", lost),))
+
+    (row,) = said(*words, "--home", home).splitlines()
+
+    assert json.loads(row)["body"] == {"reason": lost.reason}

@@ -188,6 +188,19 @@ def test_earlier_processes_left_a_halt_alerts_and_an_account(tmp_path: Path) -> 
     assert stand.values()["qws_alerts_open", (str(alert.alert.severity),)] == 0
 
 
+def test_an_open_run_and_its_orders_are_known_after_a_restart(tmp_path: Path) -> None:
+    home, stand = make_home(tmp_path / "home"), Stand()
+    story = a_run()
+    placed = next(each for each in story if isinstance(each.body, m.PlaceOrder))
+    fill_views(home, story[: placed.id])
+
+    stand.facts.recall(Views(home.views))
+
+    assert (stand.values()["qws_run_active", ()], stand.values()["qws_orders_working", ()]) == (1, 1)
+    stand.facts.tap(story[placed.id :])
+    assert (stand.values()["qws_run_active", ()], stand.values()["qws_orders_working", ()]) == (0, 0)
+
+
 def test_nothing_is_served_unless_it_is_asked_for() -> None:
     stand, on = Stand(), make_config({"serve": {"metrics": "127.0.0.1:0"}}, "a test")
     assert open_exporter(Config(), stand.clock, stand.journal) is None

@@ -87,8 +87,8 @@ def test_everything_that_is_recalled_lasts_or_is_of_a_run() -> None:
     lasting = {
         "ActorCrashed", "AlertAcknowledged", "AlertRaised", "AlertsSettled", "BackupEnded", "ControlOrdered",
         "DayReconciled", "EquityRecorded", "LinkLost", "LinkReady", "PlanDrafted", "PlanHeld", "ReadinessChecked",
-        "RebalanceDue", "RunFinished", "RunMissed", "RunPaused", "Started", "StopTriggered", "Stopping", "StrayOrderSeen",
-        "TargetAccepted", "TargetRejected", "WeightsFixed",
+        "RebalanceDue", "RunFinished", "RunMissed", "RunPaused", "Started", "StopTriggered", "Stopping",
+        "StrayOrderSeen", "TargetAccepted", "TargetRejected", "WeightsFixed",
     }  # fmt: skip
     of_a_run = {kind.__name__ for kind in OF_A_RUN}
 
