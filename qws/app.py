@@ -161,7 +161,7 @@ def volume_days(config: Config) -> int:
 def target_rules(config: Config, limits: FileLimits) -> TargetRules:
     """What a weight file may hold; weights may exceed 1 by rounding only."""
     intake = config.intake
-    return TargetRules(intake.allow_etf, intake.allow_empty, ROW_TOLERANCE, limits.rows_max, intake.mode)
+    return TargetRules(intake.allow_etf, intake.allow_empty, ROW_TOLERANCE, limits.rows_max, intake.unmarked)
 
 
 def file_reader(inbox: InboxFolder, limits: FileLimits) -> Callable[[WeightFileSettled], list[Row] | Refusal]:

@@ -41,7 +41,7 @@ class IntakeSection(_Section):
     scan_s: float = Field(default=5.0, gt=0, le=3600)
     allow_etf: bool = False
     allow_empty: bool = False
-    mode: Mode = Mode.FULL
+    unmarked: Mode = Mode.FULL
 
 
 class PlanSection(_Section):

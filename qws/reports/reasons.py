@@ -48,7 +48,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "interrupted": ("a restart cut it off", "被重启打断"),
     "expired": ("its day was over", "目标日已过"),
     "expired_target": ("the target had expired", "目标已过有效期"),
-    "unintended": ("the broker has orders of it that the journal does not know", "券商处有它的委托，而流水中没有"),
+    "unintended": ("the broker has orders of it that the journal does not know", "券商处有流水中没有的委托"),
     "no_snapshot": ("account and market could not be read together", "无法同时取得账户与行情"),
     "unknown_target": ("its target is not known", "找不到目标"),
     "attempts": ("too many attempts on one day", "当日尝试次数过多"),

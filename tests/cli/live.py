@@ -25,7 +25,7 @@ def a_live_home(folder: Path, *, always_open: bool = False, **settings: str) -> 
         **settings,
     }
     lines = home.config_file.read_text(encoding="utf-8").splitlines()
-    for key, value in changes.items():  # the first of that name: intake has a mode too
+    for key, value in changes.items():  # the first of that name
         place = next(number for number, line in enumerate(lines) if line.startswith(f"{key} = "))
         lines[place] = f"{key} = {value}"
     home.config_file.write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -12,7 +12,7 @@ from actors.market_clock import MarketClock
 from actors.order_executor import OrderExecutor
 from actors.run_gate import RunGate
 from actors.weight_validator import WeightValidator
-from qws.domain import execution, known_orders, rest, run_orders
+from qws.domain import execution, known_orders, rest, run_orders, target_book
 from qws.domain import planner as planning
 from qws.domain.absence import Absence
 from qws.domain.due import Due
@@ -247,7 +247,7 @@ BUGS = (
         "all_is_carried_over",
         "The next day trades names of the old target that were done.",
         ("I22",), 237,
-        ((planner, "carried", wrong.all_is_left),),
+        ((target_book, "carried", wrong.all_is_left),),
     ),
     Bug(
         "old_target_first",

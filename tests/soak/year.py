@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 
 import anyio
 import psutil
@@ -102,7 +102,7 @@ class Year:
         with virtual_logs(clock.now):
             age(home.logs, life.begins.date())
             start_logging(home, config.log, console=False)
-            began = perf_counter()
+            began = process_time()  # of this process: a machine may be busy
             journal = await InlineJournal.open(home.journal)
             projector = Projector(home.views, describe)
             await projector.catch_up(journal)
@@ -183,7 +183,7 @@ class Watch:
             seen.hear(envelope.body)
             match envelope.body:
                 case m.LinkReady() if self._began:
-                    seen.starts.append(Start(envelope.at, envelope.id, perf_counter() - self._began))
+                    seen.starts.append(Start(envelope.at, envelope.id, process_time() - self._began))
                     self._began = 0.0
                 case m.RunFinished():
                     self._projector.flush()
