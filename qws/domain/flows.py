@@ -119,7 +119,7 @@ def _is_dividend(
     """Whether money is what names paid whose previous close was lowered, or an odd amount that fits a holding.
 
     A previous close is rounded to a cent, and the amount a share to a hundredth of one (RULES.md section 13): a deposit
-    of about that size fits the first, and hardly ever the second.
+    of about that size fits the first, and with thousands of shares hardly ever the second.
     """
     payers: list[_Payer] = []
     for code, position in held.items():
