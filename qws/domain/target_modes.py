@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from qws.domain.account import Position, Snapshot
 from qws.domain.market import Quote
-from qws.domain.pricing import mark_price
+from qws.domain.pricing import is_beyond_limits, mark_price
 from qws.domain.target_records import Weight
 
 LEFT_ALONE = "not_listed"  # held, and a target that is not full does not name it
@@ -29,12 +29,20 @@ def weight_of(position: Position, quote: Quote | None, total: Decimal) -> Decima
 
 
 def without_value(changes: Iterable[Weight], snapshot: Snapshot) -> list[str]:
-    """Held codes of which nobody can tell what they weigh, so that there is nothing to change."""
+    """Held codes of which nobody can tell what they weigh, so that there is nothing to change.
+
+    That is so without any price, and when the last one cannot have been paid today.
+    """
     listed, quotes = {each.code for each in changes}, {quote.code: quote for quote in snapshot.quotes}
+    records = {record.code: record for record in snapshot.instruments if record.day == snapshot.at.date()}
     return sorted(
         each.code
         for each in snapshot.positions
-        if each.code in listed and each.shares and not mark_of(each, quotes.get(each.code))
+        if each.code in listed
+        and each.shares
+        and (
+            not mark_of(each, quotes.get(each.code)) or is_beyond_limits(quotes.get(each.code), records.get(each.code))
+        )
     )
 
 
