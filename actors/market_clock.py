@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from qws import messages as m
 from qws.domain.calendar import UnknownDay
 from qws.domain.due import Due
-from qws.domain.rest import LEFT_OVER
+from qws.domain.rest import DAY_OVER, LEFT_OVER
 from qws.domain.schedule import Event, Moment, Schedule
 from qws.domain.tags import ATTEMPT_MAX
 from qws.ports import Clock
@@ -28,8 +28,7 @@ class MarketClock(Actor):
     on_crash = "restart"
 
     def __init__(self, clock: Clock, schedule: Schedule, *, carries: bool) -> None:
-        self._clock, self._schedule, self._carries = clock, schedule, carries
-        self._due = Due(schedule)
+        self._clock, self._schedule, self._carries, self._due = clock, schedule, carries, Due(schedule)
 
     def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
         self._due.accept_file(msg.target_id, msg.name, msg.at, msg.days)
@@ -45,11 +44,13 @@ class MarketClock(Actor):
             self._due.close(msg.day, msg.at)
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        if self._due.is_newest(msg.day, msg.target_id):  # what was carried is not again
+        if (msg.status, msg.reason) != DAY_OVER:  # that came too late to change what was left
             is_left = self._carries and msg.status == "incomplete" and msg.reason in LEFT_OVER
-            self._due.carry(self._schedule.session_after(msg.day) if is_left else None, msg.target_id)
+            self._due.end(msg.day, msg.target_id, is_left=is_left)
 
-    on_run_finished = recall_run_finished
+    def on_run_finished(self, msg: m.RunFinished) -> Iterator[_Passed]:
+        self.recall_run_finished(msg)
+        yield from self._passed(self._clock.now())  # one of an earlier day: the moment of what it left may be over
 
     def on_target_accepted(self, msg: m.TargetAccepted) -> Iterator[_Fired | _Waits]:
         self.recall_target_accepted(msg)
@@ -65,8 +66,7 @@ class MarketClock(Actor):
             yield m.TargetWaits(msg.target_id, tuple(filter(None, found.values())), idle)
 
     def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
-        own = self._due.target_of(msg.day)
-        own = own if msg.moment is None else self._due.target_at(msg.moment, self._clock.now())
+        own = self._due.target_of(msg.day) if msg.moment is None else self._due.target_at(msg.moment, self._clock.now())
         yield from self._start(msg, msg.target_id or own)
 
     def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Fired]:

@@ -82,6 +82,13 @@ def test_the_days_of_a_pc_that_was_off_are_told_when_it_is_on_again() -> None:
     assert due.look(at("08:00:00", NEXT_DAY)) == ([OPENING, LATE], None)
 
 
+def test_a_close_of_a_clock_that_was_ahead_hides_no_moment() -> None:
+    due = a_due(a_schedule(), (A, "a.csv", "08:00:00"))
+    due.close(NEXT_DAY, at("15:10:02", NEXT_DAY))
+
+    assert due.look(at("09:25:00")) == ([], OPENING)
+
+
 def test_what_a_recorded_close_has_seen_is_not_looked_at_again() -> None:
     due = a_due(a_schedule("10:30:00"), (A, "a.csv", "08:00:00"))
     due.close(DAY, at("15:10:02"))
