@@ -71,10 +71,9 @@ class MarketClock(Actor):
 
     def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Fired]:
         due = m.PlanningDue(self._clock.now().date(), "manual")
-        if msg.command == "rebalance" and not msg.target_id:
-            yield from self.on_planning_due(due)
-        elif msg.command == "rebalance" and self._due.is_of(due.day, msg.target_id, self._clock.now()):
-            yield from self._start(due, msg.target_id)
+        is_meant = not msg.target_id or self._due.is_of(due.day, msg.target_id, self._clock.now())
+        if msg.command == "rebalance" and is_meant:
+            yield from self._start(due, msg.target_id or self._due.target_of(due.day))
 
     async def source(self) -> AsyncIterator[m.SessionPhaseChanged | _Passed | m.EquityDue]:
         now = self._clock.now()
@@ -92,7 +91,10 @@ class MarketClock(Actor):
                 events = self._schedule.events_after(now)
                 continue
             await self._clock.sleep_until(event.at)
-            for told in self._events(event, self._clock.now()):
+            if (now := self._clock.now()) < event.at:  # it was set back: what is due from then on may not be known yet
+                events = self._schedule.events_after(now)
+                continue
+            for told in self._events(event, now):
                 yield told
 
     def _dropped(self, now: datetime) -> Iterator[_Fired | Later[m.PlanningDue]]:
@@ -110,9 +112,8 @@ class MarketClock(Actor):
         attempt = self._due.next_attempt(msg.day, target_id)
         if attempt and msg.trigger in ("drop", "schedule") and msg.moment is None:
             return  # once is enough
-        is_carried = msg.trigger == "schedule" and self._due.is_carried(msg.day, target_id)
         run_id = msg.run_id or f"{msg.day:%Y%m%d}-{target_id[:6]}" + (f"-{attempt}" if attempt else "")
-        trigger = "carry" if is_carried else msg.trigger
+        trigger = "carry" if msg.trigger == "schedule" and self._due.is_carried(msg.day, target_id) else msg.trigger
         due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at, msg.before, msg.moment)
         if attempt > ATTEMPT_MAX:
             text = f"a target has {ATTEMPT_MAX + 1} attempts a day; drop a new file"
@@ -125,8 +126,7 @@ class MarketClock(Actor):
 
     def _passed(self, now: datetime) -> Iterator[_Passed]:
         missed, due = self._due.look(now)
-        for each in missed:
-            yield m.RunMissed(each.at.date(), each.name, each.at)
+        yield from (m.RunMissed(each.at.date(), each.name, each.at) for each in missed)
         if due is not None:
             yield m.PlanningDue(due.at.date(), "schedule", moment=due)
 

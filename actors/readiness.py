@@ -93,8 +93,10 @@ class Readiness(Actor):
         while not self._schedule.always_open:
             today = self._clock.now()
             moment = datetime.combine(today.date(), self._rules.ready_at, today.tzinfo)
-            await self._clock.sleep_until(moment if moment > today else moment + timedelta(days=1))
-            if self._is_on(self._clock.now()):  # else a day without trading, or one that the computer slept through
+            moment += timedelta(days=moment <= today)
+            await self._clock.sleep_until(moment)
+            now = self._clock.now()  # a day without trading, or one that the computer slept through; or it was set back
+            if now >= moment and self._is_on(now):
                 async for told in self._looks(self._watch):
                     yield told
 

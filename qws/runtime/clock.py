@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import anyio
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_SET_BACK = timedelta(minutes=1)  # less is an adjustment, which a longer wait makes up for
 
 
 class SystemClock:
@@ -27,9 +28,11 @@ class SystemClock:
         await anyio.sleep(seconds)
 
     async def sleep_until(self, when: datetime) -> None:
-        """Wait until this clock shows `when`; return at once when it is past."""
-        while (left := (when - self.now()).total_seconds()) > 0:
-            await self.sleep(min(left, self._look_again_s))
+        """Wait until this clock shows `when`; return at once when it is past, and early when it was set back."""
+        before = now = self.now()
+        while now < when and now > before - _SET_BACK:
+            await self.sleep(min((when - now).total_seconds(), self._look_again_s))
+            before, now = now, self.now()
 
 
 class LoopClock(SystemClock):
