@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.rest import KEPT
-from qws.domain.schedule import DEFAULT, Moment, Schedule
+from qws.domain.schedule import DEFAULT, DROP, Moment, Schedule
 from qws.domain.target_records import DayTarget
 
 
@@ -166,9 +166,17 @@ class Due:
             moment
             for day in sorted(days)
             if first <= day <= now.date() and self._is_session(day)
-            for moment in self._schedule.moments_of(day, now.tzinfo)
+            for moment in (*self._schedule.moments_of(day, now.tzinfo), *self._drop_of(day, now))
             if moment.at <= now and moment not in self._told and (closed_at is None or moment.at > closed_at)
         ]
+
+    def _drop_of(self, day: date, now: datetime) -> list[Moment]:
+        """When the newest target of an earlier day came, if it was to start then, or after lunch, and did not."""
+        own = self.newest(day)
+        if own is None or day >= now.date() or self._schedule.waits or (day, own.target_id) in self._runs:
+            return []
+        is_drop = own.accepted_at > self._schedule.default_of(day, now.tzinfo).at
+        return [Moment(DROP, own.accepted_at)] if is_drop else []
 
     def _is_session(self, day: date) -> bool:
         try:
