@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from qws import messages as m
 from qws.domain.calendar import UnknownDay
 from qws.domain.due import Due
-from qws.domain.rest import LEFT_OVER
+from qws.domain.rest import DAY_OVER, LEFT_OVER
 from qws.domain.schedule import Event, Moment, Schedule
 from qws.domain.tags import ATTEMPT_MAX
 from qws.ports import Clock
@@ -28,8 +28,7 @@ class MarketClock(Actor):
     on_crash = "restart"
 
     def __init__(self, clock: Clock, schedule: Schedule, *, carries: bool) -> None:
-        self._clock, self._schedule, self._carries = clock, schedule, carries
-        self._due = Due(schedule)
+        self._clock, self._schedule, self._carries, self._due = clock, schedule, carries, Due(schedule)
 
     def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
         self._due.accept_file(msg.target_id, msg.name, msg.at, msg.days)
@@ -45,11 +44,13 @@ class MarketClock(Actor):
             self._due.close(msg.day, msg.at)
 
     def recall_run_finished(self, msg: m.RunFinished) -> None:
-        if self._due.is_newest(msg.day, msg.target_id):  # what was carried is not again
+        if (msg.status, msg.reason) != DAY_OVER:  # that came too late to change what was left
             is_left = self._carries and msg.status == "incomplete" and msg.reason in LEFT_OVER
-            self._due.carry(self._schedule.session_after(msg.day) if is_left else None, msg.target_id)
+            self._due.end(msg.day, msg.target_id, is_left=is_left)
 
-    on_run_finished = recall_run_finished
+    def on_run_finished(self, msg: m.RunFinished) -> Iterator[_Passed]:
+        self.recall_run_finished(msg)
+        yield from self._passed(self._clock.now())  # one of an earlier day: the moment of what it left may be over
 
     def on_target_accepted(self, msg: m.TargetAccepted) -> Iterator[_Fired | _Waits]:
         self.recall_target_accepted(msg)
@@ -65,16 +66,14 @@ class MarketClock(Actor):
             yield m.TargetWaits(msg.target_id, tuple(filter(None, found.values())), idle)
 
     def on_planning_due(self, msg: m.PlanningDue) -> Iterator[_Fired]:
-        own = self._due.target_of(msg.day)
-        own = own if msg.moment is None else self._due.target_at(msg.moment, self._clock.now())
+        own = self._due.target_of(msg.day) if msg.moment is None else self._due.target_at(msg.moment, self._clock.now())
         yield from self._start(msg, msg.target_id or own)
 
     def on_control_ordered(self, msg: m.ControlOrdered) -> Iterator[_Fired]:
         due = m.PlanningDue(self._clock.now().date(), "manual")
-        if msg.command == "rebalance" and not msg.target_id:
-            yield from self.on_planning_due(due)
-        elif msg.command == "rebalance" and self._due.is_of(due.day, msg.target_id, self._clock.now()):
-            yield from self._start(due, msg.target_id)
+        is_meant = not msg.target_id or self._due.is_of(due.day, msg.target_id, self._clock.now())
+        if msg.command == "rebalance" and is_meant:
+            yield from self._start(due, msg.target_id or self._due.target_of(due.day))
 
     async def source(self) -> AsyncIterator[m.SessionPhaseChanged | _Passed | m.EquityDue]:
         now = self._clock.now()
@@ -92,7 +91,10 @@ class MarketClock(Actor):
                 events = self._schedule.events_after(now)
                 continue
             await self._clock.sleep_until(event.at)
-            for told in self._events(event, self._clock.now()):
+            if (now := self._clock.now()) < event.at:  # it was set back: what is due from then on may not be known yet
+                events = self._schedule.events_after(now)
+                continue
+            for told in self._events(event, now):
                 yield told
 
     def _dropped(self, now: datetime) -> Iterator[_Fired | Later[m.PlanningDue]]:
@@ -110,9 +112,8 @@ class MarketClock(Actor):
         attempt = self._due.next_attempt(msg.day, target_id)
         if attempt and msg.trigger in ("drop", "schedule") and msg.moment is None:
             return  # once is enough
-        is_carried = msg.trigger == "schedule" and self._due.is_carried(msg.day, target_id)
         run_id = msg.run_id or f"{msg.day:%Y%m%d}-{target_id[:6]}" + (f"-{attempt}" if attempt else "")
-        trigger = "carry" if is_carried else msg.trigger
+        trigger = "carry" if msg.trigger == "schedule" and self._due.is_carried(msg.day, target_id) else msg.trigger
         due = m.RebalanceDue(run_id, target_id, msg.day, attempt, trigger, send_at, msg.before, msg.moment)
         if attempt > ATTEMPT_MAX:
             text = f"a target has {ATTEMPT_MAX + 1} attempts a day; drop a new file"
@@ -125,8 +126,7 @@ class MarketClock(Actor):
 
     def _passed(self, now: datetime) -> Iterator[_Passed]:
         missed, due = self._due.look(now)
-        for each in missed:
-            yield m.RunMissed(each.at.date(), each.name, each.at)
+        yield from (m.RunMissed(each.at.date(), each.name, each.at) for each in missed)
         if due is not None:
             yield m.PlanningDue(due.at.date(), "schedule", moment=due)
 

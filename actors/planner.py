@@ -121,7 +121,7 @@ class Planner(Actor):
             yield PlanRefused(msg.run_id, msg.attempt, msg.preview, *why_not)
             return
         weights = wanted.weights(msg.snapshot, age_max_s)
-        if wanted.is_open and not msg.preview:  # whatever is sent from now on, and however often, leads to these
+        if wanted.is_fixed_by(msg.snapshot) and not msg.preview:  # whatever is sent from now on leads to these
             fixed = WeightsFixed(msg.run_id, msg.target_id, wanted.day, weights)
             self.recall_weights_fixed(fixed)
             yield fixed
@@ -135,6 +135,7 @@ class Planner(Actor):
         plan = plan_rebalance(goal, msg.snapshot, self._rules, earlier)
         if msg.preview and self._sizing is Sizing.AT_PLAN and is_of_today(plan, msg.snapshot):
             self._settled = plan
+        self._worth.now = plan.total_asset
         yield PlanDrafted(plan)
         for record in msg.snapshot.instruments:
             if self._checked.get(record.code) != record.day:

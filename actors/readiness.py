@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from qws import messages as m
 from qws.domain import readiness as look
 from qws.domain.calendar import UnknownDay
-from qws.domain.readiness import Problem, ReadinessRules, Seen
+from qws.domain.readiness import Problem, ReadinessRules, Seen, codes_of
 from qws.domain.schedule import Schedule
 from qws.domain.target_records import DayTarget
 from qws.domain.trading_state import STATE_OF, TradingState
@@ -77,7 +77,7 @@ class Readiness(Actor):
         self._is_linked, self._why = False, msg.reason
 
     def recall_readiness_checked(self, msg: m.ReadinessChecked) -> None:
-        self._told = msg.day, _codes(msg.problems)
+        self._told = msg.day, codes_of(msg.problems)
 
     on_target_accepted, on_control_ordered = recall_target_accepted, recall_control_ordered
     on_run_finished, on_started = recall_run_finished, recall_started
@@ -98,8 +98,10 @@ class Readiness(Actor):
         while not self._schedule.always_open:
             today = self._clock.now()
             moment = datetime.combine(today.date(), self._rules.ready_at, today.tzinfo)
-            await self._clock.sleep_until(moment if moment > today else moment + timedelta(days=1))
-            if self._is_on(self._clock.now()):  # else a day without trading, or one that the computer slept through
+            moment += timedelta(days=moment <= today)
+            await self._clock.sleep_until(moment)
+            now = self._clock.now()  # a day without trading, or one that the computer slept through; or it was set back
+            if now >= moment and self._is_on(now):
                 async for told in self._looks(self._watch):
                     yield told
 
@@ -113,16 +115,16 @@ class Readiness(Actor):
         began, last = self._clock.now(), None  # type: datetime, tuple[Problem, ...] | None
         end = max(datetime.combine(began.date(), self._schedule.send_at, began.tzinfo), began + _LONGEST)
         while True:
-            now, known = self._clock.now(), _codes(last or ())
+            now, known = self._clock.now(), codes_of(last or ())
             weights = self._targets[now.date()].weights if now.date() in self._targets else ()
             seen = await watch.look([each.code for each in weights], is_linked=self._is_linked)
             moves = self._moves(now) and self._moves(now - timedelta(seconds=self._rules.quote_age_max_s))
             problems = (*self._problems(now, known), *look.problems_of(seen, self._rules, last or (), moves=moves))
             is_sure = bool(problems) or moves or now >= end
-            if is_sure and (last is None or _codes(problems) != known):
+            if is_sure and (last is None or codes_of(problems) != known):
                 told = known if last is not None or self._told[0] != now.date() else self._told[1]
-                new = tuple(sorted(_codes(problems) - known))  # again after a start: a kill costs a repeat
-                yield m.ReadinessChecked(now.date(), now, problems, new, not told <= _codes(problems))
+                new = tuple(sorted(codes_of(problems) - known))  # again after a start: a kill costs a repeat
+                yield m.ReadinessChecked(now.date(), now, problems, new, not told <= codes_of(problems))
                 last = problems
             if (is_sure and not problems) or now >= end:
                 return
@@ -144,7 +146,3 @@ class Readiness(Actor):
         yield from look.without_target(day, self._targets, self._calendar, self._rules.target_expected)
         yield from look.lost_before(day, *self._lost, self._calendar)
         yield from look.calendar_ends(day, self._calendar, self._rules.calendar_days_min)
-
-
-def _codes(problems: Iterable[Problem]) -> frozenset[str]:
-    return frozenset(each.code for each in problems)

@@ -65,7 +65,10 @@ class StopWatcher(Actor):
         self._run, self._target = msg.run_id, msg.target_id
 
     def recall_run_finished(self, msg: RunFinished) -> None:
-        self._run = "" if msg.run_id == self._run else self._run
+        if msg.run_id == self._run:
+            self._run = ""
+            if msg.status == "refused" and self._target != STOPS_ONLY:
+                self._tried = None  # it sold nothing of what stops ended: that needs a run of its own
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
         self._state = state_after(self._state, msg.command)

@@ -53,7 +53,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, when: datetime) -> None:
-        """Wait until the clock shows `when`; return at once when it is past."""
+        """Wait until the clock shows `when`; return at once when it is past, and early when the clock was set back."""
         ...
 
 

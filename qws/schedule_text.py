@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qws import messages as m
-from qws.domain.schedule import DEFAULT, Moment
+from qws.domain.schedule import DEFAULT, DROP, Moment
 from qws.language import _, word
 from qws.text import describe
 
@@ -12,7 +12,7 @@ _MOMENTS_SHOWN = 5
 
 def _name(name: str) -> str:
     """What people call a run: its own name, which may be a word of ours by chance."""
-    return word(name) if name == DEFAULT else name
+    return word(name) if name in (DEFAULT, DROP) else name
 
 
 def _trigger(trigger: str, moment: Moment | None) -> str:

@@ -34,7 +34,7 @@ _ACCEPTED = {
     "reduce_only": "nothing is bought any more, sells go on; `qws resume` allows buys again",
     "approve": "the plan is made again at prices of now and sent; `qws runs` shows what becomes of it",
     "reject": "the run ends, nothing of the plan is sent",
-    "rebalance": "the target is being planned again; `qws runs` shows what becomes of it",
+    "rebalance": "the target of today, if there is one, is being planned again; `qws runs` shows what becomes of it",
 }
 _LASTING = frozenset(STATE_OF)
 _STORED = _LASTING | {"ack"}

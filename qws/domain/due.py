@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.rest import KEPT
-from qws.domain.schedule import DEFAULT, Moment, Schedule
+from qws.domain.schedule import DEFAULT, DROP, Moment, Schedule
 from qws.domain.target_records import DayTarget
 
 
@@ -53,10 +53,14 @@ class Due:
         self._told = {moment for moment in self._told if moment.at.date() >= oldest}
         for day in days:
             self._targets.setdefault(day, []).append(target)
+            if self._carried is not None and day < self._carried[0]:
+                self._carried = None  # it is newer than what that is the rest of, whether it runs or not
 
-    def carry(self, day: date | None, target_id: str) -> None:
-        """What was left of a target is to be planned on `day`, if that has no target; None: nothing is left."""
-        self._carried = (day, target_id) if day is not None else None
+    def end(self, day: date, target_id: str, *, is_left: bool) -> None:
+        """A run ended: what it left of its day's newest target is planned on the next session without one."""
+        if self.is_newest(day, target_id):  # what was carried is not again
+            following = self._schedule.session_after(day) if is_left else None
+            self._carried = (following, target_id) if following is not None else None
 
     def start(self, day: date, target_id: str, attempt: int, moment: Moment | None) -> None:
         """A run was started, by a moment of the schedule or otherwise."""
@@ -156,14 +160,23 @@ class Due:
 
     def _passed(self, now: datetime) -> list[Moment]:
         days = set(self._targets) | ({self._carried[0]} if self._carried is not None else set())
-        first, closed_at = self._closed or (min(days, default=now.date()), None)
+        closed = self._closed if self._closed is not None and self._closed[1] <= now else None  # else a clock was ahead
+        first, closed_at = closed or (min(days, default=now.date()), None)
         return [
             moment
             for day in sorted(days)
             if first <= day <= now.date() and self._is_session(day)
-            for moment in self._schedule.moments_of(day, now.tzinfo)
+            for moment in (*self._schedule.moments_of(day, now.tzinfo), *self._drop_of(day, now))
             if moment.at <= now and moment not in self._told and (closed_at is None or moment.at > closed_at)
         ]
+
+    def _drop_of(self, day: date, now: datetime) -> list[Moment]:
+        """When the newest target of an earlier day came, if it was to start then, or after lunch, and did not."""
+        own = self.newest(day)
+        if own is None or day >= now.date() or self._schedule.waits or (day, own.target_id) in self._runs:
+            return []
+        is_drop = own.accepted_at > self._schedule.default_of(day, now.tzinfo).at
+        return [Moment(DROP, own.accepted_at)] if is_drop else []
 
     def _is_session(self, day: date) -> bool:
         try:

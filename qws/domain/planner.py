@@ -45,7 +45,7 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     if goal.preview:  # quotes stand still before the opening, over lunch and in the evening
         rules = replace(rules, quote_age_max_s=inf)
     costs, asset = rules.costs.on(snapshot.at.date()), snapshot.asset
-    asset = replace(asset, cash=max(asset.cash - _reserved(goal.unsettled, costs), _ZERO))
+    owed, asset = asset.cash, replace(asset, cash=max(asset.cash - _reserved(goal.unsettled, costs), _ZERO))
     names = _names(goal, snapshot, rules)
     candidates = [name.candidate for name in names]
     if settled is None:
@@ -68,7 +68,8 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
     rows, whose = (*sells, *affordable, *told), (goal.run_id, goal.target_id, goal.attempt, goal.preview)
     scaled_by = goal.caps.rule if settled is None else settled.scaled_by
     capped = tuple(sorted(goal.caps.exits.keys() & {row.code for row in rows}))
-    return Plan(*whose, snapshot.at, asset.total, asset.cash, rows, scaled_by, capped)
+    cash = min(owed, asset.cash)  # what is below nothing is told: the guard refuses it
+    return Plan(*whose, snapshot.at, asset.total, cash, rows, scaled_by, capped)
 
 
 def is_of_today(plan: Plan, snapshot: Snapshot) -> bool:

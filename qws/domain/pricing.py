@@ -33,6 +33,14 @@ def mark_price(quote: Quote) -> Decimal:
     return quote.last or quote.prev_close
 
 
+def is_beyond_limits(quote: Quote | None, record: Instrument | None) -> bool:
+    """Whether a name that trades was last at a price that is none of the record's day, so that it means nothing."""
+    if quote is None or quote.last is None or quote.suspended or record is None:
+        return False
+    is_high = record.limit_up is not None and quote.last > record.limit_up
+    return is_high or (record.limit_down is not None and quote.last < record.limit_down)
+
+
 def hold_reason(quote: Quote | None, instrument: Instrument | None, now: datetime, age_max_s: float) -> str:
     """Why a name cannot be traded at all at this moment; empty when it can."""
     if quote is None or instrument is None or mark_price(quote) <= 0:

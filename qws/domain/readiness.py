@@ -141,3 +141,8 @@ def shown(names: Sequence[str]) -> str:
     """Some names, and how many more there are."""
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+
+
+def codes_of(problems: Iterable[Problem]) -> frozenset[str]:
+    """Which problems these are, whatever they are about."""
+    return frozenset(each.code for each in problems)

@@ -23,6 +23,7 @@ _TOGETHER = _CURABLE | {"cash"}  # what has no hope alone
 UNDONE = frozenset({"not_filled", "not_sent", "rejected", "unknown", "slippage", "at_limit", "drift", _ABSENT})
 _TOMORROW = _TOGETHER | UNDONE - {"unknown"} | {"limit_up", "limit_down", "suspended", "session_over", "t_plus_1"}
 LEFT_OVER = frozenset({"not_filled", "session_over", "expired"})  # ends of a run that may be carried over
+DAY_OVER = "refused", "session_over"  # how a run ends for which the day's last order time had passed
 KEPT = timedelta(days=15)  # the longest closure of the exchanges, and some more
 _SMALL, _SMALL_MAX = Decimal("0.05"), 3  # RELIABILITY.md 6.5
 _NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -42,6 +42,7 @@ class Sessions(Protocol):
 
 
 DEFAULT = "default"  # the run of `plan_at`
+DROP = "drop"  # no run of the schedule: a target that was to start when it came
 _ON_TIME = timedelta(seconds=30)  # a process that is busy for so long was not off
 
 

@@ -12,7 +12,7 @@ from qws.domain.account import Position
 from qws.domain.bars import DailyBar, adjusted, average_true_range
 from qws.domain.market import Instrument, Kind, Quote
 from qws.domain.ours import is_managed
-from qws.domain.pricing import hold_reason
+from qws.domain.pricing import hold_reason, is_beyond_limits
 from qws.domain.targets import DayTarget
 
 BARS = 250  # sessions: a year to look back for the highest price
@@ -171,9 +171,7 @@ def is_sound(quote: Quote, record: Instrument, view: View) -> bool:
         return False
     if abs(quote.prev_close - record.prev_close) > _SAME:
         return False
-    is_high = record.limit_up is not None and quote.last > record.limit_up
-    is_low = record.limit_down is not None and quote.last < record.limit_down
-    return not is_high and not is_low
+    return not is_beyond_limits(quote, record)
 
 
 def _is_comparable(course: _Course, quote: Quote, view: View) -> bool:

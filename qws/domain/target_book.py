@@ -35,6 +35,10 @@ class Wanted:
         """Whether its weights are still to be fixed, from a snapshot."""
         return self.target.mode is Mode.DELTA and self.fixed is None
 
+    def is_fixed_by(self, snapshot: Snapshot) -> bool:
+        """Whether this look fixes its weights; an account worth nothing or owing cash may be one not yet loaded."""
+        return self.is_open and snapshot.asset.total > 0 and snapshot.asset.cash >= 0
+
     def weights(self, snapshot: Snapshot, age_max_s: float) -> tuple[Weight, ...]:
         """The weights to reach: the file's own, or what its changes lead to by quotes that are not older."""
         if self.is_open:

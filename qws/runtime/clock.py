@@ -27,9 +27,11 @@ class SystemClock:
         await anyio.sleep(seconds)
 
     async def sleep_until(self, when: datetime) -> None:
-        """Wait until this clock shows `when`; return at once when it is past."""
-        while (left := (when - self.now()).total_seconds()) > 0:
-            await self.sleep(min(left, self._look_again_s))
+        """Wait until this clock shows `when`; return at once when it is past, and early when it was set back."""
+        before = self.now()  # a minute less is an adjustment, which a longer wait makes up for
+        while before - timedelta(minutes=1) < (now := self.now()) < when:
+            before = now
+            await self.sleep(min((when - now).total_seconds(), self._look_again_s))
 
 
 class LoopClock(SystemClock):
@@ -64,6 +66,5 @@ class _Jump(selectors.DefaultSelector):
         ready = super().select(5.0 if timeout is None else 0)  # None: only the outside can wake us now
         if not ready and timeout is None:
             raise RuntimeError("the simulation is stuck: every task waits and no timer is set")
-        if not ready and timeout is not None and timeout > 0:
-            self._loop.now += timeout
+        self._loop.now += 0 if ready else max(timeout or 0, 0)
         return ready

@@ -120,8 +120,7 @@ class System:
             ):
                 self._quiet = anyio.Event()
                 await self._quiet.wait()
-        self._exit_code = self._exit_code or int(deadline.cancelled_caught)
-        self._closed = True
+        self._exit_code, self._closed = self._exit_code or int(deadline.cancelled_caught), True
 
     async def _recall(self, cells: Sequence[tuple[Cell, Actor]]) -> None:
         recalls: dict[type[Message], list[tuple[int, Callable[[Message], None]]]] = defaultdict(list)

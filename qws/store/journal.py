@@ -13,6 +13,7 @@ from typing import Self, cast
 import aiosqlite
 
 from qws.errors import StoreError
+from qws.messages import EquityRecorded
 from qws.ports import Offload
 from qws.runtime.message import Envelope
 from qws.store.chain import GENESIS, Head, Linked, Row
@@ -79,7 +80,18 @@ class _Rows(ABC):
         due = cast("Sequence[tuple[int, str, str]]", await self._fetched(_DUE))
         ended = {str(run_id) for (run_id,) in await self._fetched(_ENDED)}
         close = cast("Sequence[tuple[int]]", await self._fetched(_CLOSE))
-        return first_to_remember(due, ended, close[0][0] if close else 0, run_days)
+        newest = close[0][0] if close else await self._archived_close()
+        return first_to_remember(due, ended, newest, run_days)
+
+    async def _archived_close(self) -> int:
+        """The number of the newest close in archived months, 0 for none."""
+        for month in reversed(await self._months(0)):
+            pages = archived_pages(archives_of(self._path), month, [EquityRecorded.__name__], 0)
+            bodies = ((row[0], envelope_of(row, self._path).body) for page in pages for row in page)
+            closes = [id_ for id_, body in bodies if isinstance(body, EquityRecorded) and body.kind == "close"]
+            if closes:
+                return closes[-1]
+        return 0
 
     async def head(self) -> Head:
         """The end of the audit chain."""

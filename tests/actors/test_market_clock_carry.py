@@ -48,7 +48,7 @@ def test_what_was_left_is_planned_on_the_next_session_once(reason: str) -> None:
 
     assert planned(clock, actor, NEXT_DAY) == CARRIED
     assert planned(clock, actor, NEXT_DAY) == []
-    actor.on_run_finished(the_end("incomplete", "not_filled", day=NEXT_DAY))
+    told(actor.on_run_finished(the_end("incomplete", "not_filled", day=NEXT_DAY)))
     assert planned(clock, actor, NEXT_DAY) == planned(clock, actor, MONDAY) == []
 
 
@@ -104,7 +104,7 @@ def test_only_the_newest_target_of_a_day_is_carried() -> None:
     actor.recall_run_finished(the_end())  # of the older one
     assert planned(clock, actor, NEXT_DAY) == []
 
-    actor.on_run_finished(the_end(target_id=OTHER))
+    told(actor.on_run_finished(the_end(target_id=OTHER)))
 
     assert planned(clock, actor, NEXT_DAY) == [("20261120-bbbbbb", "carry", 0, at("09:30:03", NEXT_DAY))]
 
@@ -133,7 +133,7 @@ def test_a_rebalance_by_hand_on_the_day_of_what_was_carried_plans_that_anew_and_
     again = runs(actor.on_control_ordered(ControlOrdered("rebalance", "me")))
 
     assert again == [("20261120-aaaaaa-1", "manual", 1, at("10:00:00", NEXT_DAY))]
-    actor.on_run_finished(the_end(day=NEXT_DAY))
+    told(actor.on_run_finished(the_end(day=NEXT_DAY)))
     assert planned(clock, actor, MONDAY) == []
 
 
@@ -182,3 +182,36 @@ def test_where_the_calendar_ends_nothing_is_carried() -> None:
     clock, actor = a_carrier(the_end(day=last), days=(last,))
 
     assert planned(clock, actor, date(2027, 1, 4)) == []
+
+
+@pytest.mark.parametrize("is_recalled", [False, True])
+def test_what_is_left_is_not_carried_when_a_newer_target_of_the_day_came_after_it_and_never_ran(
+    *, is_recalled: bool
+) -> None:
+    clock, actor = a_carrier(the_end())
+    newer = a_target(ONE, target_id=OTHER, when="14:00:00")
+    actor.recall_target_accepted(newer) if is_recalled else told(actor.on_target_accepted(newer))
+
+    assert planned(clock, actor, NEXT_DAY) == []
+
+
+def test_a_target_of_a_later_day_leaves_what_was_carried_alone() -> None:
+    clock, actor = a_carrier(the_end())
+    actor.recall_target_accepted(a_target(ONE, days=(MONDAY,), target_id=OTHER))
+
+    assert planned(clock, actor, NEXT_DAY) == CARRIED
+
+
+def test_a_rebalance_after_the_last_order_time_leaves_what_is_to_be_carried_alone() -> None:
+    assert planned(*a_carrier(the_end(), the_end("refused", "session_over")), NEXT_DAY) == CARRIED
+    assert planned(*a_carrier(the_end("refused", "session_over")), NEXT_DAY) == []
+
+
+def test_what_was_left_is_planned_at_once_when_that_is_told_after_the_first_run_of_the_next_day() -> None:
+    clock, actor = a_carrier()
+    clock.set("10:00:00", NEXT_DAY)
+
+    (due,) = of(PlanningDue, actor.on_run_finished(the_end("incomplete", "expired")))
+
+    assert runs(actor.on_planning_due(due)) == [("20261120-aaaaaa", "carry", 0, at("10:00:00", NEXT_DAY))]
+    assert told(actor.on_run_finished(the_end(day=NEXT_DAY))) == []

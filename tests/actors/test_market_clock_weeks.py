@@ -78,9 +78,9 @@ class Weeks:
     script: Sequence[tuple[datetime, TargetAccepted | ControlOrdered]] = ()
     journal: MemoryJournal = field(default_factory=MemoryJournal)
 
-    def live(self, start: datetime, end: datetime) -> Weeks:
+    def live(self, start: datetime, end: datetime, kind: type[LoopClock] = LoopClock) -> Weeks:
         async def life() -> None:
-            clock = LoopClock(start)
+            clock = kind(start)
             script = [entry for entry in self.script if start <= entry[0] < end]
             makers = [lambda: Feeder(clock, script), lambda: MarketClock(clock, a_schedule(), carries=False), Recorder]
             system = System(makers, clock=clock, journal=self.journal)
@@ -196,3 +196,24 @@ def test_a_machine_that_slept_over_days_does_not_fire_for_them_but_says_that_it_
     assert heard[3] == RunMissed(NEXT_DAY, "default", at("09:25:00", NEXT_DAY))
     assert heard[4] == PlanningDue(monday, "schedule", moment=Moment("default", at("09:25:00", monday)))
     assert {message.day for message in heard[5:]} == {monday}  # type: ignore[attr-defined]
+
+
+class Corrected(LoopClock):
+    """The clock of a PC that is eight hours ahead until it asks the network."""
+
+    _ahead, _asks_s = timedelta(hours=8), 60.0
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self._look_again_s = 30.0
+
+    def now(self) -> datetime:
+        return super().now() + (self._ahead if asyncio.get_running_loop().time() < self._asks_s else timedelta(0))
+
+
+def test_a_clock_that_is_set_back_while_the_process_runs_hides_nothing_of_the_day() -> None:
+    weeks = Weeks([(at("16:52:00"), a_target(ONE, when="08:51:00"))])  # a time that is set back before it comes
+    weeks.live(at("08:50:00"), at("17:00:00"), Corrected)
+
+    assert [when for when, _ in weeks.fired(RebalanceDue)] == ["11-19 09:25:00"]
+    assert [when for when, _ in weeks.fired(EquityDue)] == ["11-19 16:50:00", "11-19 15:10:00"]

@@ -7,13 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from actors.planner import Planner
+from qws.config_risk import RiskSection
 from qws.domain.account import Snapshot
 from qws.domain.market import Side
 from qws.domain.orders import OrderStatus, Stray
 from qws.domain.plan import Plan
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
+from qws.domain.risk.judge import judge
+from qws.domain.risk.memory import RiskMemory
 from qws.domain.target_modes import LEFT_ALONE
 from qws.domain.targets import Mode, Weight
 from qws.messages import (
@@ -194,3 +199,28 @@ def test_from_its_expiry_on_a_target_is_not_started_and_a_run_that_has_begun_goe
     assert isinstance(next(a_planner(target, sent).on_snapshot_taken(after)), PlanDrafted)
     other = next(a_planner(target, sent).on_snapshot_taken(replace(after, run_id=f"{RUN}-1")))
     assert isinstance(other, PlanRefused)
+
+
+@pytest.mark.parametrize("last", ["8.99", "11.01", "30.00"])
+def test_a_price_beyond_the_limits_of_the_day_fixes_no_weights(last: str) -> None:
+    seen = account()
+    bad = replace(seen, quotes=tuple(replace(each, last=Decimal(last)) for each in seen.quotes))
+    planner = a_planner(DELTA)
+
+    (refused,) = planner.on_snapshot_taken(taken(bad))
+    answers = list(planner.on_snapshot_taken(taken(seen, attempt=1)))
+
+    assert isinstance(refused, PlanRefused)
+    assert (refused.reason, A in refused.text) == ("no_quote", True)
+    assert WeightsFixed(RUN, TARGET, DAY, FIXED) in answers
+
+
+@pytest.mark.parametrize("cash", ["-1", "-70000"])
+def test_an_account_that_the_guard_refuses_fixes_no_weights(cash: str) -> None:
+    planner = a_planner(DELTA)
+
+    answers = list(planner.on_snapshot_taken(taken(account(cash))))
+
+    assert [type(each) for each in answers] == [PlanDrafted]
+    assert judge(plan_in(answers), RiskMemory().facts(DAY, None), RiskSection().rules(), (), {}).refused is not None
+    assert WeightsFixed(RUN, TARGET, DAY, FIXED) in list(planner.on_snapshot_taken(taken(account(), attempt=1)))

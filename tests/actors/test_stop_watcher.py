@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from actors.stop_watcher import StopWatcher
 from qws.domain.bars import DailyBar
 from qws.domain.market import Instrument, Kind, Quote
@@ -169,3 +171,18 @@ def test_before_the_open_at_lunch_and_without_answers_nothing_is_told() -> None:
     deaf = Rig()
     deaf.quotes.errors = [GatewayLost("gone")] * 100
     assert deaf.told() == []
+
+
+@pytest.mark.parametrize(("target_id", "wanted"), [("a" * 64, ["exit"]), (STOPS_ONLY, [])])
+def test_a_run_with_a_stop_that_is_refused_as_expired_is_followed_at_once_by_one_of_the_stop_alone(
+    target_id: str, wanted: list[str]
+) -> None:
+    rig, again = Rig(), replace(a_due(attempt=1), run_id="20261119-aaaaaa-1", target_id=target_id)
+    rig.actor.on_rebalance_due(a_due())
+    assert words(rig.told()) == [A, "stop"]
+
+    rig.actor.on_rebalance_due(again)
+    rig.actor.on_run_finished(RunFinished.without_trades(a_due(), "superseded", "superseded", "", at("10:01:06")))
+    rig.actor.on_run_finished(RunFinished.without_trades(again, "refused", "expired_target", "", at("10:01:07")))
+
+    assert words(rig.told("10:02:30")) == wanted

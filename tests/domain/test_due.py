@@ -82,6 +82,32 @@ def test_the_days_of_a_pc_that_was_off_are_told_when_it_is_on_again() -> None:
     assert due.look(at("08:00:00", NEXT_DAY)) == ([OPENING, LATE], None)
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_target_that_came_over_lunch_and_whose_process_died_then_is_told_on_the_next_day_once(*, waits: bool) -> None:
+    due = a_due(a_schedule(waits=waits), (A, "a.csv", "12:00:00"))
+    drop = Moment("drop", at("12:00:00"))
+    morning = at("08:30:00", NEXT_DAY)
+
+    assert due.look(at("15:30:00")) == ([], None)  # on its own day it is started, and refused when that is over
+    assert due.look(morning) == (([], None) if waits else ([drop], None))
+    due.miss(drop)
+    assert due.look(morning) == ([], None)
+
+
+def test_a_target_that_ran_when_it_came_or_that_a_newer_one_overtook_is_not_told() -> None:
+    due = a_due(a_schedule(), (A, "a.csv", "10:00:00"), (B, "b.csv", "12:00:00"))
+    due.start(DAY, B, 0, None)
+
+    assert due.look(at("08:30:00", NEXT_DAY)) == ([], None)
+
+
+def test_a_close_of_a_clock_that_was_ahead_hides_no_moment() -> None:
+    due = a_due(a_schedule(), (A, "a.csv", "08:00:00"))
+    due.close(NEXT_DAY, at("15:10:02", NEXT_DAY))
+
+    assert due.look(at("09:25:00")) == ([], OPENING)
+
+
 def test_what_a_recorded_close_has_seen_is_not_looked_at_again() -> None:
     due = a_due(a_schedule("10:30:00"), (A, "a.csv", "08:00:00"))
     due.close(DAY, at("15:10:02"))

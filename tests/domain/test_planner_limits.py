@@ -9,17 +9,23 @@ from decimal import Decimal
 import pytest
 
 from qws.domain.allocator import Rounding, Unplaced
+from qws.domain.market import Side
 from qws.domain.planner import plan_rebalance
+from qws.domain.risk.memory import RiskMemory
+from qws.domain.risk.weights import account_insane
 from tests.support.builders import (
     BOOK,
     DAY,
     PRD,
     RULES,
     a_goal,
+    a_market_of,
     a_position,
     a_quote,
     a_snapshot,
+    an_asset,
     an_instrument,
+    an_order,
     changed,
 )
 
@@ -74,3 +80,15 @@ def test_what_a_cap_leaves_goes_where_the_user_says(unplaced: Unplaced, others: 
     assert (capped_row.shares, capped_row.wanted, capped_row.reason) == (500_000, 1_000_000, "st_cap")
     assert rows["600002.SH"].shares == pytest.approx(others, rel=0.15)
     assert rows["600002.SH"].reason == ""
+
+
+def test_an_account_that_owes_cash_is_told_so_and_refused_and_what_unsettled_orders_may_take_is_no_debt() -> None:
+    quotes, records = a_market_of("600000.SH")
+    owing = a_snapshot("-5000", (a_position("600000.SH", 1000),), quotes, records)
+    lost = an_order("600000.SH", Side.BUY, 1000)
+
+    plan = plan_rebalance(a_goal({"600000.SH": "0.1"}), owing, RULES)
+    tight = plan_rebalance(replace(a_goal({}), unsettled=(lost,)), replace(owing, asset=an_asset("5000")), RULES)
+
+    assert account_insane(plan, RiskMemory().facts(DAY, None), Decimal(0)) is not None
+    assert (plan.cash, tight.cash) == (Decimal(-5000), Decimal(0))

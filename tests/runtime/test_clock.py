@@ -104,3 +104,20 @@ def test_a_real_clock_that_jumps_is_looked_at_again_within_30_seconds() -> None:
         return now_s()
 
     assert in_virtual_time(main) == 3600.0
+
+
+@pytest.mark.parametrize(("back_s", "woken_s"), [(8 * 3600, 30.0), (59, 36_060.0)])
+def test_a_wait_ends_early_when_the_clock_is_set_back_and_is_longer_for_an_adjustment(
+    back_s: int, woken_s: float
+) -> None:
+    class Wrong(SystemClock):
+        """A PC whose clock is corrected after ten seconds."""
+
+        def now(self) -> datetime:
+            return at(now_s() + (back_s if now_s() < 10 else 0))
+
+    async def main() -> float:
+        await Wrong().sleep_until(at(36_060))
+        return now_s()
+
+    assert in_virtual_time(main) == woken_s

@@ -25,6 +25,7 @@ Key = tuple[str, date]  # a target and its day
 _ZERO, _ROUNDED = Decimal(0), Decimal("1e-9")
 _MOMENT = timedelta(milliseconds=50)
 CARRY, STOPS = "carry", "stops"
+DAY_OVER = "refused", "session_over"
 LEFT_OVER = ("not_filled", "session_over", "expired")  # ends of runs that go on the next day
 # Why a name is not as wanted, where another day may change that.
 _TOMORROW = ("not_filled", "not_sent", "rejected", "slippage", "at_limit", "drift", "never_arrived", "cash",
@@ -40,7 +41,7 @@ class Wanted:
         self._weights: dict[Key, Mapping[str, Decimal]] = {}
         self._days: dict[Key, DayTarget] = {}
         self._fixed: dict[Key, Mapping[str, Decimal]] = {}  # what the changes of a delta lead to
-        self._reached: set[Key] = set()  # deltas whose fixed weights were looked at
+        self._seen: SnapshotTaken | None = None
         self._dropped: dict[str, frozenset[str]] = {}
         self._begun: set[str] = set()  # runs of which an order was to leave
         self._newest: dict[date, tuple[str, datetime]] = {}
@@ -70,10 +71,16 @@ class Wanted:
             case WeightsFixed(target_id=target_id, day=day, weights=weights) as fixed:
                 if (target_id, day) in self._fixed:
                     self._blame("I22", f"{fixed.run_id} fixes {target_id} of {day} again")
-                self._fixed[target_id, day] = {each.code: each.weight for each in weights}
+                self._fixed[target_id, day] = listed = {each.code: each.weight for each in weights}
+                changes, seen = self._weights[target_id, day], self._seen
+                held = _weights_in(seen) if seen is not None and seen.run_id == fixed.run_id else {}
+                if not _is_change(held, changes, listed):
+                    self._blame("I22", f"{fixed.run_id} holds {held}, changes {changes}, fixes {listed}")
+            case SnapshotTaken() as seen if not seen.preview:
+                self._seen = seen
             case PlaceOrder(run_id=run_id):
                 self._begun.add(run_id)
-            case RunFinished() as end:
+            case RunFinished() as end if (end.status, end.reason) != DAY_OVER:  # that takes nothing from what is left
                 self._ends[end.target_id, end.day] = end
             case _:
                 pass
@@ -114,10 +121,7 @@ class Wanted:
             return listed
         held = _weights_in(seen)
         if target.mode is Mode.DELTA:
-            changes, listed = listed, self._fixed.get(key, {})
-            if key not in self._reached and not _is_change(held, changes, listed):
-                self._blame("I22", f"{plan.run_id} holds {held}, changes {changes}, fixes {listed}")
-            self._reached.add(key)
+            listed = self._fixed.get(key, {})
         traded = {row.code for row in plan.rows if row.side is not None}
         if strangers := traded - listed.keys():
             self._blame("I22", f"{plan.run_id} trades {strangers}, which its file does not list")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from qws.errors import InvariantBroken, StoreError
-from qws.messages import LinkReady
-from qws.runtime.message import Envelope
+from qws.messages import EquityRecorded, LinkReady, RunFinished
+from qws.runtime.message import Envelope, Message
 from qws.store import journal_compact
 from qws.store.chain import Head, Walk
 from qws.store.codec import MESSAGE_TYPES
@@ -25,6 +25,7 @@ from qws.store.journal_compact import compact
 from qws.store.journal_copy import walk_journal
 from qws.store.views import Projector
 from tests.store.samples import a_run, intent, logged
+from tests.support.builders import DAY, a_due, an_asset
 
 MONTH = timedelta(days=31)
 
@@ -218,3 +219,25 @@ def test_a_missing_or_altered_file_is_named(path: Path) -> None:
     assert str(file) in walked(path).problem
     file.write_bytes(content)
     assert walked(path).problem == ""
+
+
+def test_a_close_of_a_month_that_moved_is_still_what_fills_are_counted_from(path: Path) -> None:
+    began = a_run()[0].at
+    close = EquityRecorded(began.date(), began, "close", "", an_asset("1"), (), None)
+    bodies: list[tuple[Message, timedelta]] = [(LinkReady(), timedelta(0)), (close, timedelta(0)), (LinkReady(), MONTH)]
+    for number in range(3):
+        due = a_due(day=DAY + timedelta(days=number))
+        bodies += [(due, MONTH * 2), (RunFinished.without_trades(due, "completed", "", "", began), MONTH * 2)]
+    batch = [Envelope(id_, id_, None, began + late, "t", body) for id_, (body, late) in enumerate(bodies, 1)]
+    written(path, batch)
+
+    async def horizon() -> int:
+        journal = await InlineJournal.open(path)
+        try:
+            return await journal.horizon(2)
+        finally:
+            await journal.close()
+
+    assert asyncio.run(horizon()) == 2
+    assert len(moved(path, "2026-11")) == 2
+    assert asyncio.run(horizon()) == 2
