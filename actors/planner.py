@@ -9,7 +9,7 @@ from qws.domain.caps import Caps, as_held
 from qws.domain.crosscheck import disagreements
 from qws.domain.plan import STOPS_ONLY, Plan
 from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
-from qws.domain.rest import FOLLOW_UP, Absent, Rest, rest_of
+from qws.domain.rest import FOLLOW_UP, STOP, Absent, Rest, rest_of
 from qws.domain.risk.losses import ScaleDown, Worth
 from qws.domain.stops import Stopped
 from qws.domain.target_book import TargetBook, Wanted
@@ -22,6 +22,7 @@ from qws.messages import (
     PlaceOrder,
     PlanDrafted,
     PlanRefused,
+    RebalanceDue,
     RecordDisputed,
     RunFinished,
     RunPaused,
@@ -57,6 +58,10 @@ class Planner(Actor):
 
     def recall_weights_fixed(self, msg: WeightsFixed) -> None:
         self._book.fix(msg.target_id, msg.day, msg.weights)
+
+    def recall_rebalance_due(self, msg: RebalanceDue) -> None:
+        if msg.trigger == STOP:
+            self._unsettled.go_on(msg.day, msg.run_id)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         self._book.end(msg.run_id, msg.target_id, msg.day, msg.outcomes)
@@ -95,6 +100,7 @@ class Planner(Actor):
     on_stop_triggered = recall_stop_triggered
     on_equity_recorded = recall_equity_recorded
     on_control_ordered = recall_control_ordered
+    on_rebalance_due = recall_rebalance_due
     on_run_finished = recall_run_finished
     on_run_paused = recall_run_paused
     on_order_updated = recall_order_updated
