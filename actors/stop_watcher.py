@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from loguru import logger
 
 from qws.domain.account import Position
+from qws.domain.bars import unbroken
 from qws.domain.calendar import UnknownDay
 from qws.domain.plan import STOPS_ONLY
-from qws.domain.rest import EXIT, STOP
+from qws.domain.rest import EXIT, STOP, STOPS
 from qws.domain.schedule import Schedule
 from qws.domain.stops import BARS, Stopped, StopRules, StopWatch, View
 from qws.domain.trading_state import TradingState, state_after
@@ -69,6 +70,8 @@ class StopWatcher(Actor):
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
         self._state = state_after(self._state, msg.command)
+        if msg.command in STOPS:
+            self._target = STOPS_ONLY  # what a person ended does not go on
 
     def on_stop_triggered(self, msg: StopTriggered) -> PlanningDue | None:
         self.recall_stop_triggered(msg)
@@ -87,23 +90,28 @@ class StopWatcher(Actor):
                 crossed, is_due = await self._look(rules)
             except (GatewayError, UnknownDay):
                 continue  # nothing is known, so nothing is done
-            self._newest = crossed[-1] if any(each.sellable for each in crossed) else None
+            is_now = self._goes_on or any(each.sellable for each in crossed)  # what is on may still buy it
+            self._newest = crossed[-1] if crossed and is_now else None
             for msg in crossed:
                 yield msg
                 self.recall_stop_triggered(msg)
             if is_due and not crossed:
                 yield self._due()
 
+    @property
+    def _goes_on(self) -> bool:
+        """Whether a run is on that is to go on without the name."""
+        return bool(self._run) and self._target != STOPS_ONLY
+
     def _due(self) -> PlanningDue:
         self._tried = self._clock.now()
-        if self._run and self._target != STOPS_ONLY:  # it goes on, without the name
+        if self._goes_on:
             return PlanningDue(self._tried.date(), STOP, target=self._target)
-        return PlanningDue(self._tried.date(), EXIT)  # what the day wanted is dealt with
+        return PlanningDue(self._tried.date(), EXIT)
 
     async def _look(self, rules: StopRules) -> tuple[list[StopTriggered], bool]:
         """What has crossed, and whether what an earlier stop left may be tried again."""
-        now = self._clock.now()
-        if self._schedule.phase_at(now) in _QUIET:
+        if self._schedule.phase_at(now := self._clock.now()) in _QUIET:
             return [], False
         out = self._stopped.on(now.date())
         held = [each for each in await self._broker.positions() if each.shares > 0 and rules.is_ours(each.code)]
@@ -126,20 +134,17 @@ class StopWatcher(Actor):
         if not missing or (self._bars_from is not None and self._clock.now() < self._bars_from):
             return
         try:
-            bars = await self._quotes.daily_bars(missing, BARS if rules.trailing_atr else 1)
+            bars = await self._quotes.daily_bars(missing, BARS)
         except GatewayError as error:
             self._bars_from = self._clock.now() + _AGAIN
             logger.warning("daily bars: {}; stops that need them wait for {}", error, _AGAIN)
             return
         self._read = today, known | codes
-        self._watch.note_bars(bars)
+        self._watch.note_bars({code: unbroken(found, self._schedule.calendar) for code, found in bars.items()})
         if unknown := [code for code in missing if code not in bars]:
             logger.warning("stops: no daily bars of {} names: {}", len(unknown), ", ".join(unknown[:_SHOWN]))
 
     async def _view(self, codes: list[str], rules: StopRules) -> View:
         quotes, records = await self._quotes.quotes(codes), await self._quotes.instruments(codes)
         now = self._clock.now()
-        before = now.date() - timedelta(days=1)
-        while not self._schedule.calendar.is_session(before):  # it ends where the calendar does
-            before -= timedelta(days=1)
-        return View(now, quotes, records, before, rules.age_max_s)
+        return View(now, quotes, records, self._schedule.session_before(now.date()), rules.age_max_s)

@@ -122,6 +122,22 @@ def test_a_run_that_is_on_goes_on_without_the_name_but_not_one_that_only_sells()
         assert words(rig.told()) == [A, trigger]
 
 
+def test_a_run_that_a_person_ends_does_not_go_on() -> None:
+    for command in ("cancel", "halt"):
+        rig = Rig()
+        rig.actor.on_rebalance_due(a_due())
+        rig.actor.on_control_ordered(ControlOrdered(command, "me"))
+        rig.actor.on_control_ordered(ControlOrdered("resume", "me"))  # before its orders are cancelled
+        assert words(rig.told()) == [A, "exit"]
+
+
+def test_a_run_that_is_on_goes_on_without_a_name_that_cannot_be_sold_today() -> None:
+    rig = Rig(held=(replace(HELD[0], sellable=0),))
+    rig.actor.on_rebalance_due(a_due())
+
+    assert words(rig.told()) == [A, "stop"]
+
+
 def test_what_a_stop_left_is_tried_again_but_not_beside_a_run_nor_while_halted_nor_before_it_can_be_sold() -> None:
     first = Rig()
     (stop, _) = first.told()
