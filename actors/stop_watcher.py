@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from loguru import logger
 
 from qws.domain.account import Position
 from qws.domain.bars import unbroken
 from qws.domain.calendar import UnknownDay
-from qws.domain.plan import STOPS_ONLY
-from qws.domain.rest import EXIT, STOP, STOPS
 from qws.domain.schedule import Schedule
 from qws.domain.stops import BARS, Stopped, StopRules, StopWatch, View
-from qws.domain.trading_state import TradingState, state_after
 from qws.errors import GatewayError
 from qws.messages import (
     ControlOrdered,
@@ -27,8 +24,8 @@ from qws.messages import (
 )
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
+from qws.stop_turns import AGAIN, StopTurns
 
-_AGAIN = timedelta(minutes=15)  # what could not be sold, or read, is tried again
 _SHOWN = 5
 _QUIET = ("pre_open", "closed", "holiday", "unknown")
 
@@ -46,9 +43,8 @@ class StopWatcher(Actor):
     ) -> None:
         self._broker, self._quotes, self._clock, self._schedule, self._rules = broker, quotes, clock, schedule, rules
         self._watch, self._stopped = StopWatch(rules), Stopped()
-        self._run, self._target, self._state = "", "", TradingState.ACTIVE
+        self._turns = StopTurns()
         self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were read
-        self._tried: datetime | None = None
         self._bars_from: datetime | None = None  # they could not be read: not before this again
         self._newest: StopTriggered | None = None  # the last one of a look: a run is due for all of it
 
@@ -63,19 +59,18 @@ class StopWatcher(Actor):
             self._watch.close(msg.day, msg.positions)
 
     def recall_rebalance_due(self, msg: RebalanceDue) -> None:
-        self._run, self._target = msg.run_id, msg.target_id
+        self._turns.begin(msg)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
-        self._run = "" if msg.run_id == self._run else self._run
+        self._turns.end(msg)
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
-        self._state = state_after(self._state, msg.command)
-        if msg.command in STOPS:
-            self._target = STOPS_ONLY  # what a person ended does not go on
+        self._turns.command(msg.command)
 
     def on_stop_triggered(self, msg: StopTriggered) -> PlanningDue | None:
         self.recall_stop_triggered(msg)
-        return self._due() if msg == self._newest and self._state is not TradingState.HALTED else None
+        now = self._clock.now()
+        return self._turns.due(now) if msg == self._newest and self._turns.may_at_once(now) else None
 
     on_target_accepted = recall_target_accepted
     on_equity_recorded = recall_equity_recorded
@@ -90,24 +85,13 @@ class StopWatcher(Actor):
                 crossed, is_due = await self._look(rules)
             except (GatewayError, UnknownDay):
                 continue  # nothing is known, so nothing is done
-            is_now = self._goes_on or any(each.sellable for each in crossed)  # what is on may still buy it
+            is_now = self._turns.goes_on or any(each.sellable for each in crossed)  # what is on may still buy it
             self._newest = crossed[-1] if crossed and is_now else None
             for msg in crossed:
                 yield msg
                 self.recall_stop_triggered(msg)
             if is_due and not crossed:
-                yield self._due()
-
-    @property
-    def _goes_on(self) -> bool:
-        """Whether a run is on that is to go on without the name."""
-        return bool(self._run) and self._target != STOPS_ONLY
-
-    def _due(self) -> PlanningDue:
-        self._tried = self._clock.now()
-        if self._goes_on:
-            return PlanningDue(self._tried.date(), STOP, target=self._target)
-        return PlanningDue(self._tried.date(), EXIT)
+                yield self._turns.due(self._clock.now())
 
     async def _look(self, rules: StopRules) -> tuple[list[StopTriggered], bool]:
         """What has crossed, and whether what an earlier stop left may be tried again."""
@@ -123,9 +107,7 @@ class StopWatcher(Actor):
         crossed = self._watch.look(watched, view)
         told = [StopTriggered.of(each, view.at) for each in crossed]
         left = [each for each in held if each.code in out and each.sellable and view.may_sell(each.code)]
-        is_time = self._tried is None or now - self._tried >= _AGAIN
-        is_free = not self._run and self._state is not TradingState.HALTED
-        return told, bool(left) and is_time and is_free
+        return told, bool(left) and self._turns.may_again(now)
 
     async def _read_bars(self, rules: StopRules, held: Sequence[Position], today: date) -> None:
         codes = frozenset(each.code for each in held)
@@ -136,8 +118,8 @@ class StopWatcher(Actor):
         try:
             bars = await self._quotes.daily_bars(missing, BARS)
         except GatewayError as error:
-            self._bars_from = self._clock.now() + _AGAIN
-            logger.warning("daily bars: {}; stops that need them wait for {}", error, _AGAIN)
+            self._bars_from = self._clock.now() + AGAIN
+            logger.warning("daily bars: {}; stops that need them wait for {}", error, AGAIN)
             return
         self._read = today, known | codes
         self._watch.note_bars({code: unbroken(found, self._schedule.calendar) for code, found in bars.items()})
