@@ -46,6 +46,7 @@ class StopWatcher(Actor):
         self._turns = StopTurns()
         self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were read
         self._bars_from: datetime | None = None  # they could not be read: not before this again
+        self._late = frozenset[str]()  # the names of which the newest bars were not to be had
         self._newest: StopTriggered | None = None  # the last one of a look: a run is due for all of it
 
     def recall_stop_triggered(self, msg: StopTriggered) -> None:
@@ -121,10 +122,16 @@ class StopWatcher(Actor):
             self._bars_from = self._clock.now() + AGAIN
             logger.warning("daily bars: {}; stops that need them wait for {}", error, AGAIN)
             return
-        self._read = today, known | codes
+        before = self._schedule.session_before(today)
+        late = frozenset(code for code in missing if code not in bars or bars[code][-1].day != before)
+        self._read = today, known | codes - late
         self._watch.note_bars({code: unbroken(found, self._schedule.calendar) for code, found in bars.items()})
-        if unknown := [code for code in missing if code not in bars]:
-            logger.warning("stops: no daily bars of {} names: {}", len(unknown), ", ".join(unknown[:_SHOWN]))
+        if late:  # not downloaded yet, or it did not trade
+            self._bars_from = self._clock.now() + AGAIN
+            shown = ", ".join(sorted(late)[:_SHOWN])
+            if late != self._late:
+                logger.warning("stops: no daily bars of {} names up to {}: {}", len(late), before, shown)
+        self._late = late
 
     async def _view(self, codes: list[str], rules: StopRules) -> View:
         quotes, records = await self._quotes.quotes(codes), await self._quotes.instruments(codes)

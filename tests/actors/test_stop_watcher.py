@@ -178,6 +178,17 @@ def test_daily_bars_that_are_not_to_be_had_hold_up_no_look_and_are_asked_for_aga
     assert words(late.told("10:17:30")) == [A, "exit"]
 
 
+def test_daily_bars_that_come_late_are_asked_for_again() -> None:
+    """A terminal may download the session before only in the course of the morning."""
+    rig = Rig()
+    newest, rig.quotes.bars = rig.quotes.bars, {}
+    assert words(rig.told()) == []
+    rig.quotes.bars = {code: (replace(bar, day=bar.day - timedelta(days=1)),) for code, (bar,) in newest.items()}
+    assert words(rig.told("10:17:30")) == []
+    rig.quotes.bars = newest
+    assert words(rig.told("10:34:00")) == [A, "exit"]
+
+
 def test_before_the_open_at_lunch_and_without_answers_nothing_is_told() -> None:
     assert Rig("09:20:00").told("09:25:00") == []
     assert Rig("11:31:00").told("11:35:00") == []
