@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from loguru import logger
 
@@ -26,7 +26,7 @@ from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
 from qws.stop_turns import AGAIN, StopTurns
 
-_SHOWN = 5
+_SHOWN, _PORTION = 5, 50
 _QUIET = ("pre_open", "closed", "holiday", "unknown")
 
 
@@ -44,9 +44,8 @@ class StopWatcher(Actor):
         self._broker, self._quotes, self._clock, self._schedule, self._rules = broker, quotes, clock, schedule, rules
         self._watch, self._stopped = StopWatch(rules), Stopped()
         self._turns = StopTurns()
-        self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were read
-        self._bars_from: datetime | None = None  # they could not be read: not before this again
-        self._late = frozenset[str]()  # the names of which the newest bars were not to be had
+        self._read_on: date | None = None
+        self._again: dict[str, datetime] = {}  # when the bars of a name are to be read again
         self._newest: StopTriggered | None = None  # the last one of a look: a run is due for all of it
 
     def recall_stop_triggered(self, msg: StopTriggered) -> None:
@@ -101,7 +100,7 @@ class StopWatcher(Actor):
         out = self._stopped.on(now.date())
         held = [each for each in await self._broker.positions() if each.shares > 0 and rules.is_ours(each.code)]
         watched = [each for each in held if each.code not in out]
-        await self._read_bars(rules, watched, now.date())
+        await self._read_bars(watched, now)
         if self._schedule.phase_at(now) != "continuous" or self._schedule.next_send(now) != now:
             return [], False
         view = await self._view([each.code for each in held], rules)
@@ -110,28 +109,28 @@ class StopWatcher(Actor):
         left = [each for each in held if each.code in out and each.sellable and view.may_sell(each.code)]
         return told, bool(left) and self._turns.may_again(now)
 
-    async def _read_bars(self, rules: StopRules, held: Sequence[Position], today: date) -> None:
-        codes = frozenset(each.code for each in held)
-        known = self._read[1] if self._read is not None and self._read[0] == today else frozenset[str]()
-        missing = sorted(codes - known)
-        if not missing or (self._bars_from is not None and self._clock.now() < self._bars_from):
-            return
+    async def _read_bars(self, held: Sequence[Position], now: datetime) -> None:
+        """In portions: those of a thousand names are no message for a socket, and nobody should wait for them."""
+        if self._read_on != now.date():
+            self._read_on, self._again = now.date(), {}
+        due = sorted(each.code for each in held if self._again.get(each.code, now) <= now)
+        for start in range(0, len(due), _PORTION):
+            await self._read_some(due[start : start + _PORTION], now)
+
+    async def _read_some(self, codes: list[str], now: datetime) -> None:
         try:
-            bars = await self._quotes.daily_bars(missing, BARS)
+            bars = await self._quotes.daily_bars(codes, BARS)
         except GatewayError as error:
-            self._bars_from = self._clock.now() + AGAIN
+            self._again |= dict.fromkeys(codes, now + AGAIN)
             logger.warning("daily bars: {}; stops that need them wait for {}", error, AGAIN)
             return
-        before = self._schedule.session_before(today)
-        late = frozenset(code for code in missing if code not in bars or bars[code][-1].day != before)
-        self._read = today, known | codes - late
         self._watch.note_bars({code: unbroken(found, self._schedule.calendar) for code, found in bars.items()})
-        if late:  # not downloaded yet, or it did not trade
-            self._bars_from = self._clock.now() + AGAIN
-            shown = ", ".join(sorted(late)[:_SHOWN])
-            if late != self._late:
-                logger.warning("stops: no daily bars of {} names up to {}: {}", len(late), before, shown)
-        self._late = late
+        before = self._schedule.session_before(now.date())
+        late = [code for code in codes if code not in bars or bars[code][-1].day != before]
+        if new := [code for code in late if code not in self._again]:  # not downloaded yet, or it did not trade
+            shown = ", ".join(new[:_SHOWN])
+            logger.warning("stops: no daily bars of {} names up to {}: {}", len(new), before, shown)
+        self._again |= dict.fromkeys(codes, now + timedelta(days=1)) | dict.fromkeys(late, now + AGAIN)
 
     async def _view(self, codes: list[str], rules: StopRules) -> View:
         quotes, records = await self._quotes.quotes(codes), await self._quotes.instruments(codes)

@@ -48,10 +48,12 @@ class MovingQuotes(FakeQuotes):
         super().__init__(records={code: an_instrument(code) for code in (A, B)}, bars=bars)
         self._clock, self.last = clock, last
         self.bars_errors: list[GatewayLost] = []
+        self.asked_bars: list[tuple[str, ...]] = []
 
     async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
         if self.bars_errors:
             raise self.bars_errors.pop(0)
+        self.asked_bars.append(tuple(codes))
         return await super().daily_bars(codes, days)
 
     async def quotes(self, codes: object) -> Mapping[str, Quote]:
@@ -187,6 +189,18 @@ def test_daily_bars_that_come_late_are_asked_for_again() -> None:
     assert words(rig.told("10:17:30")) == []
     rig.quotes.bars = newest
     assert words(rig.told("10:34:00")) == [A, "exit"]
+
+
+def test_daily_bars_of_many_names_come_in_portions_and_once_a_day() -> None:
+    """One answer for a thousand names would be more than the socket of the exchange carries."""
+    codes = [f"600{number:03d}.SH" for number in range(120)]
+    rig = Rig(held=tuple(a_position(code, 1000) for code in codes))
+    rig.quotes.bars = dict.fromkeys(codes, rig.quotes.bars[A])
+
+    rig.told()
+
+    assert sorted(code for asked in rig.quotes.asked_bars for code in asked) == sorted(set(codes) - {B})
+    assert max(map(len, rig.quotes.asked_bars)) <= 50
 
 
 def test_before_the_open_at_lunch_and_without_answers_nothing_is_told() -> None:
