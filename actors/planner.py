@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import date
 from math import inf
 
-from qws.domain.caps import Caps, as_held
+from qws.domain.caps import as_held
 from qws.domain.crosscheck import disagreements
 from qws.domain.plan import STOPS_ONLY, Plan
 from qws.domain.planner import Goal, PlanRules, Sizing, is_of_today, plan_rebalance
-from qws.domain.rest import FOLLOW_UP, Absent, Rest, rest_of
-from qws.domain.risk.losses import ScaleDown, Worth
+from qws.domain.rest import FOLLOW_UP, STOP, Absent, Rest, rest_of
+from qws.domain.risk.losses import ScaleDown, Worth, caps_of
 from qws.domain.stops import Stopped
 from qws.domain.target_book import TargetBook, Wanted
 from qws.domain.targets import DayTarget
@@ -23,6 +23,7 @@ from qws.messages import (
     PlaceOrder,
     PlanDrafted,
     PlanRefused,
+    RebalanceDue,
     RecordDisputed,
     RunFinished,
     RunPaused,
@@ -54,11 +55,12 @@ class Planner(Actor):
         self._book.accept(msg.target_id, msg.at.date(), msg.days, frozenset(row.code for row in msg.dropped))
         self._stopped.note_target(msg.days)
 
-    def on_target_accepted(self, msg: TargetAccepted) -> None:
-        self.recall_target_accepted(msg)
-
     def recall_weights_fixed(self, msg: WeightsFixed) -> None:
         self._book.fix(msg.target_id, msg.day, msg.weights)
+
+    def recall_rebalance_due(self, msg: RebalanceDue) -> None:
+        if msg.trigger == STOP:
+            self._unsettled.go_on(msg.day, msg.run_id)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         self._book.end(msg.run_id, msg.target_id, msg.day, msg.outcomes)
@@ -96,17 +98,20 @@ class Planner(Actor):
     def recall_plan_drafted(self, msg: PlanDrafted) -> None:
         self._worth.now = msg.plan.total_asset
 
+    on_target_accepted = recall_target_accepted
     on_weights_fixed = recall_weights_fixed
     on_stop_triggered = recall_stop_triggered
     on_equity_recorded = recall_equity_recorded
     on_control_ordered = recall_control_ordered
+    on_rebalance_due = recall_rebalance_due
     on_run_finished = recall_run_finished
     on_run_paused = recall_run_paused
     on_order_updated = recall_order_updated
     on_stray_order_seen = recall_stray_order_seen
 
     def on_snapshot_taken(self, msg: SnapshotTaken) -> Iterator[_Planned]:
-        caps = self._caps(msg)
+        exits, total = self._stopped.on(msg.day), msg.snapshot.asset.total
+        caps = caps_of(None if msg.target_id == STOPS_ONLY else self._scale, self._worth, total, exits)
         wanted = self._book.wanted(msg.run_id, msg.target_id, msg.day)
         if msg.target_id == STOPS_ONLY:
             own = DayTarget(msg.day, as_held(msg.snapshot, caps))
@@ -142,9 +147,3 @@ class Planner(Actor):
                 self._checked[record.code] = record.day
                 for found in disagreements(record, self._rules.book):
                     yield RecordDisputed(msg.run_id, record.code, *found)
-
-    def _caps(self, msg: SnapshotTaken) -> Caps:
-        """What bounds the target: a loss, unless only a stop sells; what stops ended."""
-        exits, scale, total = self._stopped.on(msg.day), self._scale, msg.snapshot.asset.total
-        rule = "" if scale is None or msg.target_id == STOPS_ONLY else scale.rule(total, self._worth)
-        return Caps(scale.to, rule, exits) if scale is not None and rule else Caps(exits=exits)

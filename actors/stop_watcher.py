@@ -8,12 +8,10 @@ from datetime import date, datetime, timedelta
 from loguru import logger
 
 from qws.domain.account import Position
+from qws.domain.bars import unbroken
 from qws.domain.calendar import UnknownDay
-from qws.domain.plan import STOPS_ONLY
-from qws.domain.rest import EXIT, STOP
 from qws.domain.schedule import Schedule
 from qws.domain.stops import BARS, Stopped, StopRules, StopWatch, View
-from qws.domain.trading_state import TradingState, state_after
 from qws.errors import GatewayError
 from qws.messages import (
     ControlOrdered,
@@ -26,9 +24,9 @@ from qws.messages import (
 )
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
+from qws.stop_turns import AGAIN, StopTurns
 
-_AGAIN = timedelta(minutes=15)  # what could not be sold, or read, is tried again
-_SHOWN = 5
+_SHOWN, _PORTION = 5, 50
 _QUIET = ("pre_open", "closed", "holiday", "unknown")
 
 
@@ -45,10 +43,9 @@ class StopWatcher(Actor):
     ) -> None:
         self._broker, self._quotes, self._clock, self._schedule, self._rules = broker, quotes, clock, schedule, rules
         self._watch, self._stopped = StopWatch(rules), Stopped()
-        self._run, self._target, self._state = "", "", TradingState.ACTIVE
-        self._read: tuple[date, frozenset[str]] | None = None  # the day and the names whose bars were read
-        self._tried: datetime | None = None
-        self._bars_from: datetime | None = None  # they could not be read: not before this again
+        self._turns = StopTurns()
+        self._read_on: date | None = None
+        self._again: dict[str, datetime] = {}  # when the bars of a name are to be read again
         self._newest: StopTriggered | None = None  # the last one of a look: a run is due for all of it
 
     def recall_stop_triggered(self, msg: StopTriggered) -> None:
@@ -62,20 +59,18 @@ class StopWatcher(Actor):
             self._watch.close(msg.day, msg.positions)
 
     def recall_rebalance_due(self, msg: RebalanceDue) -> None:
-        self._run, self._target = msg.run_id, msg.target_id
+        self._turns.begin(msg)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
-        if msg.run_id == self._run:
-            self._run = ""
-            if msg.status == "refused" and self._target != STOPS_ONLY:
-                self._tried = None  # it sold nothing of what stops ended: that needs a run of its own
+        self._turns.end(msg)
 
     def recall_control_ordered(self, msg: ControlOrdered) -> None:
-        self._state = state_after(self._state, msg.command)
+        self._turns.command(msg.command)
 
     def on_stop_triggered(self, msg: StopTriggered) -> PlanningDue | None:
         self.recall_stop_triggered(msg)
-        return self._due() if msg == self._newest and self._state is not TradingState.HALTED else None
+        now = self._clock.now()
+        return self._turns.due(now) if msg == self._newest and self._turns.may_at_once(now) else None
 
     on_target_accepted = recall_target_accepted
     on_equity_recorded = recall_equity_recorded
@@ -90,59 +85,54 @@ class StopWatcher(Actor):
                 crossed, is_due = await self._look(rules)
             except (GatewayError, UnknownDay):
                 continue  # nothing is known, so nothing is done
-            self._newest = crossed[-1] if any(each.sellable for each in crossed) else None
+            is_now = self._turns.goes_on or any(each.sellable for each in crossed)  # what is on may still buy it
+            self._newest = crossed[-1] if crossed and is_now else None
             for msg in crossed:
                 yield msg
                 self.recall_stop_triggered(msg)
             if is_due and not crossed:
-                yield self._due()
-
-    def _due(self) -> PlanningDue:
-        self._tried = self._clock.now()
-        if self._run and self._target != STOPS_ONLY:  # it goes on, without the name
-            return PlanningDue(self._tried.date(), STOP, target=self._target)
-        return PlanningDue(self._tried.date(), EXIT)  # what the day wanted is dealt with
+                yield self._turns.due(self._clock.now())
 
     async def _look(self, rules: StopRules) -> tuple[list[StopTriggered], bool]:
         """What has crossed, and whether what an earlier stop left may be tried again."""
-        now = self._clock.now()
-        if self._schedule.phase_at(now) in _QUIET:
+        if self._schedule.phase_at(now := self._clock.now()) in _QUIET:
             return [], False
         out = self._stopped.on(now.date())
         held = [each for each in await self._broker.positions() if each.shares > 0 and rules.is_ours(each.code)]
         watched = [each for each in held if each.code not in out]
-        await self._read_bars(rules, watched, now.date())
+        await self._read_bars(watched, now)
         if self._schedule.phase_at(now) != "continuous" or self._schedule.next_send(now) != now:
             return [], False
         view = await self._view([each.code for each in held], rules)
         crossed = self._watch.look(watched, view)
         told = [StopTriggered.of(each, view.at) for each in crossed]
         left = [each for each in held if each.code in out and each.sellable and view.may_sell(each.code)]
-        is_time = self._tried is None or now - self._tried >= _AGAIN
-        is_free = not self._run and self._state is not TradingState.HALTED
-        return told, bool(left) and is_time and is_free
+        return told, bool(left) and self._turns.may_again(now)
 
-    async def _read_bars(self, rules: StopRules, held: Sequence[Position], today: date) -> None:
-        codes = frozenset(each.code for each in held)
-        known = self._read[1] if self._read is not None and self._read[0] == today else frozenset[str]()
-        missing = sorted(codes - known)
-        if not missing or (self._bars_from is not None and self._clock.now() < self._bars_from):
-            return
+    async def _read_bars(self, held: Sequence[Position], now: datetime) -> None:
+        """In portions: those of a thousand names are no message for a socket, and nobody should wait for them."""
+        if self._read_on != now.date():
+            self._read_on, self._again = now.date(), {}
+        due = sorted(each.code for each in held if self._again.get(each.code, now) <= now)
+        for start in range(0, len(due), _PORTION):
+            await self._read_some(due[start : start + _PORTION], now)
+
+    async def _read_some(self, codes: list[str], now: datetime) -> None:
         try:
-            bars = await self._quotes.daily_bars(missing, BARS if rules.trailing_atr else 1)
+            bars = await self._quotes.daily_bars(codes, BARS)
         except GatewayError as error:
-            self._bars_from = self._clock.now() + _AGAIN
-            logger.warning("daily bars: {}; stops that need them wait for {}", error, _AGAIN)
+            self._again |= dict.fromkeys(codes, now + AGAIN)
+            logger.warning("daily bars: {}; stops that need them wait for {}", error, AGAIN)
             return
-        self._read = today, known | codes
-        self._watch.note_bars(bars)
-        if unknown := [code for code in missing if code not in bars]:
-            logger.warning("stops: no daily bars of {} names: {}", len(unknown), ", ".join(unknown[:_SHOWN]))
+        self._watch.note_bars({code: unbroken(found, self._schedule.calendar) for code, found in bars.items()})
+        before = self._schedule.session_before(now.date())
+        late = [code for code in codes if code not in bars or bars[code][-1].day != before]
+        if new := [code for code in late if code not in self._again]:  # not downloaded yet, or it did not trade
+            shown = ", ".join(new[:_SHOWN])
+            logger.warning("stops: no daily bars of {} names up to {}: {}", len(new), before, shown)
+        self._again |= dict.fromkeys(codes, now + timedelta(days=1)) | dict.fromkeys(late, now + AGAIN)
 
     async def _view(self, codes: list[str], rules: StopRules) -> View:
         quotes, records = await self._quotes.quotes(codes), await self._quotes.instruments(codes)
         now = self._clock.now()
-        before = now.date() - timedelta(days=1)
-        while not self._schedule.calendar.is_session(before):  # it ends where the calendar does
-            before -= timedelta(days=1)
-        return View(now, quotes, records, before, rules.age_max_s)
+        return View(now, quotes, records, self._schedule.session_before(now.date()), rules.age_max_s)

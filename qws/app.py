@@ -149,7 +149,7 @@ def stop_rules(config: Config, planning: PlanRules) -> StopRules | None:
     """When a held name is to be sold whatever a target says; None when nobody wants that."""
     wanted = config.stops
     limits = wanted.stop_loss, wanted.take_profit, wanted.trailing_atr
-    ours = planning.quote_age_max_s, planning.managed, planning.protected
+    ours = planning.quote_age_max_s, planning.managed, planning.protected | config.risk.no_trades
     return StopRules(*limits, wanted.check_s, *ours) if any(limits) else None
 
 

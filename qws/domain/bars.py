@@ -6,8 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+
+from qws.domain.calendar import UnknownDay
+from qws.domain.schedule import Sessions
 
 ATR_DAYS = 14  # Wilder's own
+SAME = Decimal("0.011")  # CNY: a reference that differs by more than a tick from the close before is of an ex-date
 _ZERO = Decimal(0)
 
 
@@ -27,6 +32,28 @@ def average_volume(bars: Iterable[DailyBar]) -> Decimal | None:
     """Shares a day; None where no day is known."""
     volumes = [bar.volume for bar in bars]
     return Decimal(sum(volumes)) / len(volumes) if volumes else None
+
+
+def ex_dates(bars: Sequence[DailyBar]) -> dict[date, Decimal]:
+    """The days whose reference was not the close before, and what part of that it was."""
+    return {b.day: b.prev_close / a.close for a, b in pairwise(bars) if abs(b.prev_close - a.close) > SAME}
+
+
+def unbroken(bars: Sequence[DailyBar], calendar: Sessions) -> tuple[DailyBar, ...]:
+    """The newest bars, from the last gap on in which prices moved unseen: a missing session is no ex-date."""
+    for place in range(len(bars) - 1, 0, -1):
+        before, after = bars[place - 1], bars[place]
+        if abs(after.prev_close - before.close) > SAME and _lacks(before.day, after.day, calendar):
+            return tuple(bars[place:])
+    return tuple(bars)
+
+
+def _lacks(first: date, last: date, calendar: Sessions) -> bool:
+    """Whether there was a session between two days, or nobody knows."""
+    try:
+        return calendar.next_session(first) < last
+    except UnknownDay:
+        return True
 
 
 def adjusted(bars: Sequence[DailyBar], prev_close: Decimal) -> tuple[DailyBar, ...]:

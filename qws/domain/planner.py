@@ -55,7 +55,10 @@ def plan_rebalance(goal: Goal, snapshot: Snapshot, rules: PlanRules, settled: Pl
         planned = {row.code: row for row in settled.rows}
         allotments = [_as_settled(each, planned.get(each.code)) for each in candidates]
     found = (_row(name, allotment, costs) for name, allotment in zip(names, allotments, strict=True))
-    drafts = [replace(row, reason=row.reason or goal.caps.reason(row.code, row.weight)) for row in found]
+    asked = {each.code: each.weight for each in goal.weights}
+    drafts = [
+        replace(row, reason=row.reason or goal.caps.reason(row.code, asked.get(row.code, _ZERO))) for row in found
+    ]
     sells = sorted(
         (row for row in drafts if row.side is Side.SELL), key=lambda row: (-row.shares * row.price, row.code)
     )

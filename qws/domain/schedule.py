@@ -103,6 +103,13 @@ class Schedule:
         except UnknownDay:
             return None
 
+    def session_before(self, day: date) -> date:
+        """The trading day before `day`. Raises `UnknownDay` before the calendar's first."""
+        day -= timedelta(days=1)
+        while not self.calendar.is_session(day):
+            day -= timedelta(days=1)
+        return day
+
     def phase_at(self, now: datetime) -> str:
         """The phase of the market at `now`: a name of RULES.md section 7, or `holiday`. Raises `UnknownDay`."""
         if not self.calendar.is_session(now.date()):

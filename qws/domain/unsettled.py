@@ -17,6 +17,7 @@ class Unsettled:
         self._past: dict[str, tuple[str, OrderRequest]] = {}  # those that ended, which is not always true
         self._unanswered: set[str] = set()  # tags of orders that were handed over, and nobody knows what came of it
         self._lost: set[tuple[str, str, str]] = set()  # part of the day, run, code
+        self._heirs: set[tuple[str, str]] = set()  # part of the day, run
 
     def intend(self, run_id: str, order: OrderRequest) -> None:
         """An order is about to be handed over, or may have been in an earlier life."""
@@ -53,8 +54,13 @@ class Unsettled:
                 del orders[tag]
         return tuple(order for _, order in self._runs.values())
 
+    def go_on(self, day: date, run_id: str) -> None:
+        """A run that nobody asked for takes the place of the day's others: what they lost it lost."""
+        self._heirs.add((day_part(day), run_id))
+
     def lost_on(self, day: date, run_id: str) -> frozenset[str]:
-        """Names of which an order of this run never arrived."""
+        """Names of which an order of this run, or of those whose place it took, never arrived."""
         today = day_part(day)
         self._lost = {each for each in self._lost if each[0] == today}
-        return frozenset(code for _, run, code in self._lost if run == run_id)
+        self._heirs = {each for each in self._heirs if each[0] == today}
+        return frozenset(code for _, run, code in self._lost if run == run_id or (today, run_id) in self._heirs)

@@ -114,6 +114,16 @@ def test_a_name_without_trade_or_above_its_stop_is_kept(tmp_path: Path, bar: tup
     assert day.check().keys() == {FALLS, STAYS}
 
 
+def test_a_name_that_is_not_to_be_traded_is_not_looked_at(tmp_path: Path) -> None:
+    day = bought(a_day(tmp_path, {NEXT: DOWN}))
+    day.risk = {"no_trades": [FALLS]}
+
+    day.live(MORNING, EVENING, "stop")
+
+    assert not day.of(StopTriggered)
+    assert ends_of_stops(day) == []
+
+
 def test_a_file_of_the_same_day_does_not_buy_it_again_and_one_of_the_next_day_does(tmp_path: Path) -> None:
     day = bought(a_day(tmp_path, {NEXT: DOWN, THIRD: ("9.25", "9.30", "9.20", "9.25")}))
     day.drop(f"{NEXT} 14:30:00", "same.csv", {FALLS: "0.31", STAYS: "0.3"})

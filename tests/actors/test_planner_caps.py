@@ -52,6 +52,17 @@ def test_a_loss_scales_every_weight_until_it_is_smaller_or_a_person_resumes() ->
         assert (again.scaled_by, {row.code: row.weight for row in again.rows}[A]) == ("", Decimal("0.5"))
 
 
+def test_a_loss_that_scales_to_nothing_says_so_in_every_row() -> None:
+    planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD, ScaleDown(Decimal("0.1"), Decimal(0), Decimal(0)))
+    planner.on_target_accepted(a_target({A: "0.5", B: "0.01"}))
+    planner.on_equity_recorded(closed("200000"))
+
+    rows = {row.code: row for row in drafted(answer_of(planner, taken())).rows}
+
+    assert {(row.weight, row.reason) for row in rows.values()} == {(Decimal(0), "drawdown")}
+    assert rows[B].side is Side.SELL
+
+
 def test_what_a_stop_ended_is_sold_whatever_file_and_rest_say_and_named_with_its_rule() -> None:
     planner = Planner(RULES, Sizing.AT_SEND, Absent.HOLD)
     planner.on_target_accepted(a_target({A: "0.5", B: "0.1"}))

@@ -16,7 +16,7 @@ from qws.domain.rest import Absent
 from qws.messages import OrderUpdated, PlaceOrder
 from tests.actors.test_planner_rest import A, B, answer_of, looked
 from tests.actors.test_planner_rest import a_planner as the_planner
-from tests.support.builders import DAY, NEXT_DAY, RULES, RUN, a_report, a_target, an_order, at
+from tests.support.builders import DAY, NEXT_DAY, RULES, RUN, a_due, a_report, a_target, an_order, at
 
 OTHER_RUN = f"{RUN}-2"
 
@@ -102,6 +102,20 @@ def test_what_was_handed_over_and_never_arrived_is_held_for_the_rest_of_its_run_
     assert (row_of(again, A).shares, row_of(again, A).reason) == (0, "never_arrived")
     assert row_of(again, B).shares > 0
     assert row_of(other, A).shares > 0
+
+
+def test_a_run_that_goes_on_without_a_stopped_name_sends_nothing_again_that_never_arrived() -> None:
+    """A person may decide that in a run of their own; a stop decides nothing about other names."""
+    for trigger, reason in (("stop", "never_arrived"), ("manual", "")):
+        planner = the_planner()
+        planner.on_place_order(intent(an_order(A)))
+        planner.on_order_updated(unanswered(an_order(A)))
+        planner.on_rebalance_due(replace(a_due(trigger=trigger), run_id=OTHER_RUN))
+        planner.on_order_updated(lost(an_order(A)))  # it is proven while the run that takes its place waits
+
+        row = row_of(answer_of(planner, looked(run_id=OTHER_RUN)), A)
+
+        assert (row.reason, row.shares > 0) == (reason, not reason)
 
 
 def test_what_a_restart_cut_off_before_its_answer_is_planned_again_once_it_is_proven_absent() -> None:

@@ -50,10 +50,12 @@ class MovingQuotes(FakeQuotes):
         super().__init__(records={code: an_instrument(code) for code in (A, B)}, bars=bars)
         self._clock, self.last = clock, last
         self.bars_errors: list[GatewayLost] = []
+        self.asked_bars: list[tuple[str, ...]] = []
 
     async def daily_bars(self, codes: Collection[str], days: int) -> Mapping[str, tuple[DailyBar, ...]]:
         if self.bars_errors:
             raise self.bars_errors.pop(0)
+        self.asked_bars.append(tuple(codes))
         return await super().daily_bars(codes, days)
 
     async def quotes(self, codes: object) -> Mapping[str, Quote]:
@@ -124,6 +126,22 @@ def test_a_run_that_is_on_goes_on_without_the_name_but_not_one_that_only_sells()
         assert words(rig.told()) == [A, trigger]
 
 
+def test_a_run_that_a_person_ends_does_not_go_on() -> None:
+    for command in ("cancel", "halt"):
+        rig = Rig()
+        rig.actor.on_rebalance_due(a_due())
+        rig.actor.on_control_ordered(ControlOrdered(command, "me"))
+        rig.actor.on_control_ordered(ControlOrdered("resume", "me"))  # before its orders are cancelled
+        assert words(rig.told()) == [A, "exit"]
+
+
+def test_a_run_that_is_on_goes_on_without_a_name_that_cannot_be_sold_today() -> None:
+    rig = Rig(held=(replace(HELD[0], sellable=0),))
+    rig.actor.on_rebalance_due(a_due())
+
+    assert words(rig.told()) == [A, "stop"]
+
+
 def test_what_a_stop_left_is_tried_again_but_not_beside_a_run_nor_while_halted_nor_before_it_can_be_sold() -> None:
     first = Rig()
     (stop, _) = first.told()
@@ -162,6 +180,29 @@ def test_daily_bars_that_are_not_to_be_had_hold_up_no_look_and_are_asked_for_aga
     late.quotes.bars_errors = [GatewayLost("gone")]
     assert words(late.told()) == []  # nobody knows the close before
     assert words(late.told("10:17:30")) == [A, "exit"]
+
+
+def test_daily_bars_that_come_late_are_asked_for_again() -> None:
+    """A terminal may download the session before only in the course of the morning."""
+    rig = Rig()
+    newest, rig.quotes.bars = rig.quotes.bars, {}
+    assert words(rig.told()) == []
+    rig.quotes.bars = {code: (replace(bar, day=bar.day - timedelta(days=1)),) for code, (bar,) in newest.items()}
+    assert words(rig.told("10:17:30")) == []
+    rig.quotes.bars = newest
+    assert words(rig.told("10:34:00")) == [A, "exit"]
+
+
+def test_daily_bars_of_many_names_come_in_portions_and_once_a_day() -> None:
+    """One answer for a thousand names would be more than the socket of the exchange carries."""
+    codes = [f"600{number:03d}.SH" for number in range(120)]
+    rig = Rig(held=tuple(a_position(code, 1000) for code in codes))
+    rig.quotes.bars = dict.fromkeys(codes, rig.quotes.bars[A])
+
+    rig.told()
+
+    assert sorted(code for asked in rig.quotes.asked_bars for code in asked) == sorted(set(codes) - {B})
+    assert max(map(len, rig.quotes.asked_bars)) <= 50
 
 
 def test_before_the_open_at_lunch_and_without_answers_nothing_is_told() -> None:

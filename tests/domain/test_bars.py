@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from qws.domain.bars import DailyBar, adjusted, average_true_range, average_volume
+from qws.domain.bars import DailyBar, adjusted, average_true_range, average_volume, ex_dates, unbroken
+from qws.domain.calendar import AlwaysOpenCalendar, TradingCalendar
 from tests.support.builders import DAY
 
 
@@ -43,3 +44,23 @@ def test_an_ex_date_is_no_fall() -> None:
     assert [bar.high for bar in now] == [Decimal(11), Decimal("10.2"), Decimal("10.2")]
     assert [bar.close for bar in now] == [10, 10, Decimal("10.1")]
     assert adjusted(split, Decimal("5.05"))[-1].high == Decimal("5.1")
+
+
+def test_an_ex_date_says_what_is_left_of_a_price() -> None:
+    split = bars(("22", "18", "20", "20"), ("10.2", "9.8", "10.1", "10"), ("10.2", "9.8", "10", "10.11"))
+
+    assert ex_dates(split) == {split[1].day: Decimal("0.5")}  # a tick is no ex-date
+
+
+def test_a_missing_session_in_which_the_price_moved_is_no_ex_date() -> None:
+    """Where the session between them is missing, a reference that is not the close before tells nothing."""
+    first, gone, *rest = bars(("8.8", "7.8", "8", "8"), ("10", "8", "10", "8"), *[("10.2", "9.8", "10", "10")] * 2)
+    closed = TradingCalendar(first.day, DAY, frozenset({gone.day}))
+    unknown = TradingCalendar(DAY, DAY, frozenset())
+
+    assert unbroken((first, *rest), AlwaysOpenCalendar()) == tuple(rest)
+    assert unbroken((first, *rest), unknown) == tuple(rest)
+    assert unbroken((first, *rest), closed) == (first, *rest)  # it was no session: an ex-date
+    assert unbroken((first, gone, *rest), AlwaysOpenCalendar()) == (first, gone, *rest)
+    halted = (first, *bars(("8.8", "7.8", "8", "8")))
+    assert unbroken(halted, AlwaysOpenCalendar()) == halted  # it did not trade, and nothing moved

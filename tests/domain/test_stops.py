@@ -91,6 +91,73 @@ def test_an_ex_date_a_missing_close_and_an_unknown_cost_compare_with_nothing() -
     assert looks(a_watch(held=unknown), *low, held=unknown)[1] == ()
 
 
+def test_a_list_that_lacks_a_name_for_once_does_not_end_its_stop() -> None:
+    watch = a_watch()
+    watch.look([], view(None, "09:59:45"))
+
+    assert looks(watch, *prices("9.00", "9.00"))[1] != ()
+
+
+def test_a_look_of_before_lunch_is_not_the_one_before() -> None:
+    watch = a_watch()
+    watch.look([HELD], view(quoted("9.00", "11:29:50"), "11:29:50"))
+
+    assert watch.look([HELD], view(quoted("9.00", "13:00:05"), "13:00:05")) == ()
+    assert watch.look([HELD], view(quoted("9.00", "13:00:20"), "13:00:20")) != ()
+
+
+HALF = (Decimal("20.00"), Decimal("10.00"))  # the close before an ex-date, and the reference then
+CASH = (Decimal("10.50"), Decimal("10.00"))
+
+
+@pytest.mark.parametrize("knows", ["bars", "its own look"])
+@pytest.mark.parametrize(
+    ("before", "costs", "last", "rule"),
+    [
+        pytest.param(HALF, ["21.00", "21.00", "21.00"], "10.00", None, id="the broker has not adjusted the cost"),
+        pytest.param(HALF, ["21.00", "21.00", "21.00"], "9.97", "stop_loss", id="nor has it, and the price fell"),
+        pytest.param(HALF, ["21.00", "21.00", "20.80"], "10.00", None, id="a small buy is not an adjustment"),
+        pytest.param(HALF, ["19.00", "19.00", "19.00"], "10.00", None, id="a goal is not nearer while nobody adjusted"),
+        pytest.param(HALF, ["21.00", "10.50", "10.50"], "9.97", "stop_loss", id="it was adjusted on the ex-date"),
+        pytest.param(HALF, ["21.00", "21.00", "10.50"], "10.00", None, id="it was adjusted on the day after"),
+        pytest.param(HALF, ["21.00", "21.00", "10.50"], "9.97", "stop_loss", id="it was adjusted, and the price fell"),
+        pytest.param(CASH, ["10.60", "10.60", "10.60"], "10.00", None, id="money was paid and the cost not adjusted"),
+    ],
+)
+def test_a_cost_of_before_an_ex_date_is_compared_as_the_reference_was_changed(
+    knows: str, before: tuple[Decimal, Decimal], costs: list[str], last: str, rule: str | None
+) -> None:
+    """The ex-date is the session before DAY; its close is its reference."""
+    close, reference = before
+    first, watch = BEFORE - timedelta(days=1), StopWatch(RULES)
+    at_first, at_ex, now = (replace(HELD, cost_price=Decimal(each)) for each in costs)
+    watch.close(first, [replace(at_first, market_value=1000 * close)])
+    if knows == "bars":
+        bar = DailyBar(first, close, close, close, close, 1000)
+        ex = DailyBar(BEFORE, reference, reference, reference, reference, 1000)
+        watch.note_bars({A: (bar, ex)})
+    else:
+        then = at("10:00:00", BEFORE)
+        quote, record = replace(quoted("10.00", "10:00:00"), at=then), replace(an_instrument(A), day=BEFORE)
+        seen = View(then, {A: quote}, {A: record}, first, 15.0)
+        assert watch.look([at_first], seen) == ()
+    watch.close(BEFORE, [replace(at_ex, market_value=1000 * reference)])
+
+    found = looks(watch, *prices(last, last), held=now)[1]
+
+    assert [each.rule for each in found] == ([rule] if rule else [])
+
+
+def test_one_high_quote_alone_lifts_no_trailing_stop() -> None:
+    days = [DAY - timedelta(days=each) for each in range(30, 0, -1)]
+    bars = tuple(DailyBar(day, Decimal("10.20"), Decimal("9.80"), Decimal(10), Decimal(10), 1000) for day in days)
+    for high, is_crossed in ((["10.90"], False), (["10.90", "10.90"], True)):
+        watch = StopWatch(TRAILING)
+        watch.close(days[0], [HELD])
+        watch.note_bars({A: bars})
+        assert (looks(watch, *prices(*high, "10.00", "10.00"))[-1] != ()) is is_crossed
+
+
 def test_a_trailing_stop_follows_the_highest_price_since_the_name_is_held() -> None:
     """Two times an ATR of 0.40 below 10.20, not below the 12.00 of before it was held."""
     days = [DAY - timedelta(days=each) for each in range(30, 0, -1)]

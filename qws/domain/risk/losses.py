@@ -3,9 +3,11 @@ scale every target down."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from qws.domain.caps import Caps
 from qws.domain.market import Side
 from qws.domain.plan import Plan
 from qws.domain.risk.rule import Facts, Finding
@@ -67,3 +69,9 @@ def _found(plan: Plan, before: Decimal, limit: Decimal, what: str) -> Finding | 
 
 def _lost(total: Decimal, before: Decimal) -> Decimal:
     return 1 - total / before if before > 0 else _ZERO
+
+
+def caps_of(scale: ScaleDown | None, worth: Worth, total: Decimal, exits: Mapping[str, str]) -> Caps:
+    """What bounds the weights of a target: a loss that scales them (None: none does), and names that stops ended."""
+    rule = scale.rule(total, worth) if scale is not None else ""
+    return Caps(scale.to, rule, exits) if scale is not None and rule else Caps(exits=exits)

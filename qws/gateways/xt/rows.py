@@ -125,7 +125,8 @@ def positions_of(rows: Iterable[Row]) -> tuple[tuple[Position, ...], Decimal]:
         position = Position(code, shares, sellable, value, _cost(row))
         if (other := held.get(code)) is not None:  # the same name in two shareholder accounts
             shares, sellable = other.shares + shares, other.sellable + sellable
-            position = replace(other, shares=shares, sellable=sellable, market_value=other.market_value + value)
+            cost = _mean(other, position)
+            position = Position(code, shares, sellable, other.market_value + value, cost)
         held[code] = position
     return tuple(held.values()), foreign
 
@@ -277,6 +278,14 @@ def _number(row: Row, name: str, step: Decimal) -> Decimal:
     if number is None:
         raise BadRow(f"{name} is {row.get(name)!r}: {shown(row)}")
     return number
+
+
+def _mean(one: Position, other: Position) -> Decimal:
+    """The cost of two holdings together, 0 where that of one is not known."""
+    if one.cost_price <= 0 or other.cost_price <= 0:
+        return Decimal(0)
+    paid = one.cost_price * one.shares + other.cost_price * other.shares
+    return (paid / (one.shares + other.shares)).quantize(_COST_STEP, ROUND_HALF_UP)
 
 
 def _cost(row: Row) -> Decimal:

@@ -195,9 +195,12 @@ def test_two_fills_without_ids_are_told_apart_by_what_they_are() -> None:
 
 def test_rows_of_zero_and_below_are_no_holdings_and_two_shareholder_accounts_are_one() -> None:
     told = [a_position(volume=0), a_position("600004.SH", -100), a_position("600006.SH", 100, 500, 700.0)]
-    held, foreign = rows.positions_of([*told, a_position("600006.SH", 200, 0, 1400.0)])
+    for cost, both in ((12.5, "11.5000"), (0.0, "0"), (-12.5, "0")):
+        other = {**a_position("600006.SH", 200, 0, 1400.0), "avg_price": cost}
+        held, foreign = rows.positions_of([*told, other])
+        (only,) = held
+        assert only.cost_price == Decimal(both)  # 100 at 9.50; of what is not known nothing is compared
 
-    (only,) = held
     assert (only.code, only.shares, only.sellable) == ("600006.SH", 300, 100)
     assert only.market_value == 2100
     assert foreign == 0
