@@ -61,6 +61,7 @@ class Planner(Actor):
     def recall_rebalance_due(self, msg: RebalanceDue) -> None:
         if msg.trigger == STOP:
             self._unsettled.go_on(msg.day, msg.run_id)
+            self._book.go_on(msg.run_id, msg.target_id)
 
     def recall_run_finished(self, msg: RunFinished) -> None:
         self._book.end(msg.run_id, msg.target_id, msg.day, msg.outcomes)

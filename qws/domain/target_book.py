@@ -73,6 +73,11 @@ class TargetBook:
         """An order of this run left, or was to."""
         self._begun.add(run_id)
 
+    def go_on(self, run_id: str, target_id: str) -> None:
+        """A run takes the place of the one of its target that is on: it has begun if that had."""
+        if any(f"-{target_id[:6]}" in each for each in self._begun):
+            self._begun.add(run_id)
+
     def pause(self, run_id: str, rest: Rest) -> None:
         """The run goes on later, with what is left."""
         self._rests[run_id] = rest

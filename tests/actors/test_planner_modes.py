@@ -16,7 +16,7 @@ from qws.domain.market import Side
 from qws.domain.orders import OrderStatus, Stray
 from qws.domain.plan import Plan
 from qws.domain.planner import Sizing
-from qws.domain.rest import Absent
+from qws.domain.rest import STOP, Absent
 from qws.domain.risk.judge import judge
 from qws.domain.risk.memory import RiskMemory
 from qws.domain.target_modes import LEFT_ALONE
@@ -197,8 +197,10 @@ def test_from_its_expiry_on_a_target_is_not_started_and_a_run_that_has_begun_goe
     assert isinstance(refused, PlanRefused)
     assert (refused.reason, "10:30" in refused.text) == ("expired_target", True)
     assert isinstance(next(a_planner(target, sent).on_snapshot_taken(after)), PlanDrafted)
-    other = next(a_planner(target, sent).on_snapshot_taken(replace(after, run_id=f"{RUN}-1")))
-    assert isinstance(other, PlanRefused)
+    other, planner = replace(after, run_id=f"{RUN}-1"), a_planner(target, sent)
+    assert isinstance(next(planner.on_snapshot_taken(other)), PlanRefused)
+    planner.on_rebalance_due(replace(a_due(trigger=STOP), run_id=f"{RUN}-1"))  # the run goes on without a name
+    assert isinstance(next(planner.on_snapshot_taken(other)), PlanDrafted)
 
 
 @pytest.mark.parametrize("last", ["8.99", "11.01", "30.00"])
