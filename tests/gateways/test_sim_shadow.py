@@ -96,7 +96,7 @@ class Stage:
 @asynccontextmanager
 async def staged(path: Path | None, start: datetime) -> AsyncIterator[Stage]:
     async def opening() -> Opening:
-        return Opening(CASH, ((HELD, 1000, 600),), ((HELD, Decimal("8.00")),))
+        return Opening(CASH, ((HELD, 1000, 600),))
 
     clock = LoopClock(start)
     screen, books = Screen(clock), Books(path)
@@ -297,10 +297,3 @@ def test_an_account_that_was_not_opened_answers_nothing() -> None:
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(ask())
-
-
-def test_shares_keep_what_they_cost_in_the_real_account() -> None:
-    async def story(stage: Stage) -> None:
-        assert [(each.code, each.cost_price) for each in await stage.broker.positions()] == [(HELD, Decimal("8.00"))]
-
-    played(story)
