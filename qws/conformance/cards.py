@@ -29,6 +29,7 @@ _STAGED = {
     36: "two orders right behind each other have ids and tags of their own",
     37: "what somebody else orders is listed with its fills",
     38: "the book is told in shares",
+    39: "daily bars are those before today and say how much trades",
 }
 _PLAYED = (
     Card(21, "an account that is ready answers", Scope.LOOK, looks.account_answers),

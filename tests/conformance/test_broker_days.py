@@ -152,7 +152,7 @@ def test_20_quotes_and_records_tell_what_they_know_and_leave_out_the_rest(play: 
     play(card)
 
 
-def test_21_daily_bars_are_those_before_today_and_say_how_much_trades(play: Play) -> None:
+def test_39_daily_bars_are_those_before_today_and_say_how_much_trades(play: Play) -> None:
     async def card(stand: Stand) -> None:
         bars = await stand.quotes.daily_bars([BOUGHT, STOPPED, "600099.SH"], 2)
 
