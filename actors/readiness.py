@@ -90,9 +90,9 @@ class Readiness(Actor):
         now = self._clock.now()
         if self._is_on(now) and (self._schedule.always_open or now.time() >= self._rules.ready_at):
             for _ in range(_LINK_WAIT_S):
+                await self._clock.sleep(_LOOK_S)  # first: until Started is heard the link is that of the life before
                 if self._is_linked:
                     break
-                await self._clock.sleep(_LOOK_S)
             async for told in self._looks(self._watch):
                 yield told
         while not self._schedule.always_open:

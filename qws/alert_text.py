@@ -164,4 +164,4 @@ def _acknowledged(msg: m.AlertAcknowledged) -> str:
 
 @describe.register
 def _outage(msg: m.OutageDue) -> str:
-    return _("is the broker back, which was lost at {since:%H:%M:%S}?").format(since=msg.since)
+    return _("is the broker ready, which was not at {since:%H:%M:%S}?").format(since=msg.since)

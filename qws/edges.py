@@ -138,7 +138,8 @@ async def opening_of(live: Broker) -> Opening:
 async def opening_now(live: Broker) -> Opening:
     """What an account holds now as the beginning of another one. Raises GatewayError."""
     asset, held = await live.asset(), await live.positions()
-    return Opening(asset.cash + asset.frozen, tuple((each.code, each.shares, each.sellable) for each in held))
+    shares = tuple((each.code, each.shares, each.sellable) for each in held)
+    return Opening(asset.cash + asset.frozen, shares, tuple((each.code, each.cost_price) for each in held))
 
 
 async def keep_current(refresh: Callable[[], Awaitable[object]], clock: Clock) -> None:

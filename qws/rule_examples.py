@@ -87,10 +87,12 @@ def _asked(rule: str, settings: Mapping[str, object], plan: Plan, facts: Facts) 
     if verdict.held:
         return "hold", verdict.held[0].text
     if verdict.plan.scaled_by == rule:
-        return "scale", "; ".join(f"{row.code}: weight {row.weight} [{row.reason}]" for row in verdict.plan.rows)
+        return "scale", "; ".join(
+            f"{row.code} is scaled to weight {row.weight} [{row.reason}]" for row in verdict.plan.rows
+        )
     before = {row.code: row.shares for row in plan.rows}
     cut = [row for row in verdict.plan.rows if row.reason == rule]
-    told = "; ".join(f"{row.code}: {before[row.code]} -> {row.shares} shares [{row.reason}]" for row in cut)
+    told = "; ".join(f"{row.code} is cut from {before[row.code]} to {row.shares} shares [{row.reason}]" for row in cut)
     return ("shrink", told) if cut else ("pass", _shown(verdict.plan, facts))
 
 
@@ -100,8 +102,14 @@ def _scaled(plan: Plan, caps: Caps) -> Plan:
     return replace(plan, rows=tuple(rows), scaled_by=caps.rule)
 
 
+def _traded(row: PlanRow) -> str:
+    amount, weight = f"{row.shares} {row.code}", row.weight
+    told = f"buy {amount} at {row.price:.2f}" if row.side is Side.BUY else f"sell {amount} at {row.price:.2f}"
+    return f"{told}, weight {weight}" if weight else told
+
+
 def _shown(plan: Plan, facts: Facts) -> str:
-    rows = (f"{row.side} {row.shares} {row.code} at {row.price:.2f}, weight {row.weight}" for row in plan.rows)
+    rows = [_traded(row) for row in plan.rows]
     closes = f", highest close {facts.peak}, last close {facts.last_close}" if facts.peak else ""
     return f"total asset {plan.total_asset}, cash {plan.cash}{closes}: " + "; ".join(rows)
 

@@ -10,7 +10,7 @@ from qws import messages as m
 from qws.domain.known_orders import NOT_SENT, is_turned_down
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderStatus
-from qws.domain.target_records import Mode
+from qws.domain.target_records import DroppedRow, Mode
 from qws.language import _, translated, word
 from qws.runtime.message import ActorCrashed, Message, Started, Stopping
 from qws.sentences import localised, reasoned
@@ -64,8 +64,14 @@ def _accepted(msg: m.TargetAccepted) -> str:
         line += _(", mode {mode}").format(mode=word(first.mode))
     if first.expires_at is not None:
         line += _(", expires {at:%Y-%m-%d %H:%M}").format(at=first.expires_at)
-    shown = ", ".join(f"{row.row} {row.code} [{row.reason}]" for row in msg.dropped[:_ROWS_SHOWN])
-    return line + (_("; rows filtered: {count}").format(count=len(msg.dropped)) + f": {shown}" if msg.dropped else "")
+    shown = [_filtered(row) for row in msg.dropped[:_ROWS_SHOWN]] + ["..."] * (len(msg.dropped) > _ROWS_SHOWN)
+    told = _("; rows filtered: {count}").format(count=len(msg.dropped)) + f" ({', '.join(shown)})"
+    return line + (told if msg.dropped else "")
+
+
+def _filtered(row: DroppedRow) -> str:
+    parts = _("row {number}").format(number=row.row), row.code, f"[{row.reason}]"
+    return " ".join(part for part in parts if part)
 
 
 @describe.register

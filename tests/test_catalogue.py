@@ -14,12 +14,14 @@ from babel.messages.pofile import read_po
 from qws import language, text
 from qws.domain.orders import OrderStatus
 from qws.domain.sessions import Phase
+from qws.domain.targets import DroppedRow
 from qws.language import language_of, speak
 from qws.runtime.message import Message
 from qws.store.codec import MESSAGE_TYPES
 from qws.text import describe
 from qws.words import ORDER_STATUS, WORDS
 from tests.support import catalogue
+from tests.support.builders import a_target
 from tests.support.specimens import MESSAGES
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -179,3 +181,13 @@ def test_a_language_can_be_chosen_at_any_time(language: str) -> None:
 
     expected = language_of(locale.setlocale(locale.LC_CTYPE)) if language == "auto" else language
     assert bool(CHINESE.search(describe(MESSAGES[0]))) == (expected == "zh_CN")
+
+
+def test_filtered_rows_are_named_one_by_one_and_those_of_the_past_by_their_first() -> None:
+    speak("en")
+    one, past = DroppedRow(3, "430047.BJ", "not_a_share", "?"), DroppedRow(7, "", "past_date", "?")
+
+    told = [describe(a_target({"600000.SH": "0.5"}, dropped=rows)) for rows in ((one, past), (one,) * 6)]
+
+    assert told[0].endswith("; rows filtered: 2 (row 3 430047.BJ [not_a_share], row 7 [past_date])")
+    assert told[1].endswith("[not_a_share], ...)")

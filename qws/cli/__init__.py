@@ -18,7 +18,7 @@ from qws.sentences import localised
 COMMANDS = {
     "demo": ("qws.cli.demo", "One accelerated paper day, from a weight file to a rebalanced account."),
     "init": ("qws.cli.home", "Make a runnable home: config, inbox, state, logs."),
-    "arm": ("qws.cli.arm", "Confirm that this home may trade real money; once, and after a change of account."),
+    "arm": ("qws.cli.arm", "Confirm that this home may trade real money; once, and after a change of settings."),
     "run": ("qws.cli.run", "The daemon: watch the inbox, trade, record."),
     "exchange": ("qws.cli.exchange", "The paper exchange as a process of its own; the daemon may die while it lives."),
     "check": ("qws.cli.check", "Check config, tables, folders and clock; also called doctor."),
@@ -38,7 +38,7 @@ COMMANDS = {
     "quality": ("qws.cli.quality", "How well runs traded: slippage, spread, fill ratio, time to fill, fees."),
     "top": ("qws.cli.top", "Everything at a glance, live; q ends it."),
     "log": ("qws.cli.log", "The log; -f follows it, by run, code, actor, level or time."),
-    "events": ("qws.cli.events", "The journal's messages, one JSON object a line; --follow goes on."),
+    "events": ("qws.cli.events", "The journal's messages, one line each; --json for programs, --follow goes on."),
     "reconcile": ("qws.cli.reconcile", "Did the day's books and the broker's lists say the same?"),
     "halt": ("qws.cli.control", "Stop trading until resume; cancels what works."),
     "resume": ("qws.cli.control", "Trade again after a halt, and buy again after reduce-only."),

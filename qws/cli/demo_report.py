@@ -11,7 +11,7 @@ from rich.text import Text
 
 from qws.cli.table import heading, reason_word
 from qws.home import Home
-from qws.language import is_chinese
+from qws.language import _, is_chinese
 from qws.messages import RunFinished, TargetRejected
 from qws.reports.figure import Language
 from qws.reports.tracking import RunRow, plot_run_html
@@ -155,8 +155,8 @@ def _weights_table(result: dict[str, Any]) -> Table:
         title=localised("\nWanted and achieved"), title_justify="left", header_style="bold", box=None, pad_edge=False
     )
     table.add_column(heading("stock_code"))
-    for name in ("wanted", "achieved"):
-        table.add_column(heading(name), justify="right")
+    for name in (_("wanted"), heading("achieved")):  # the heading "wanted" is that of shares
+        table.add_column(name, justify="right")
     table.add_column("")
     table.add_column(localised("why not more"))
     rows = _run_rows(result)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -15,6 +14,7 @@ from qws.cli.table import Column, table
 from qws.domain.calendar import UnknownDay
 from qws.errors import StoreError
 from qws.home import Home
+from qws.language import is_chinese
 from qws.reports.curve import Curve, equity_curve
 from qws.reports.performance import missing_days
 from qws.store.archive import read_equity
@@ -40,7 +40,7 @@ def _picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> 
     "--plot", "picture", type=click.Path(dir_okay=False, path_type=Path), callback=_picture, metavar="FILE.png|.html",
     help="Draw account, benchmark, excess return and drawdown.",
 )  # fmt: skip
-@click.option("--language", type=click.Choice(["en", "zh"]), help="Of the picture; default: the system's.")
+@click.option("--language", type=click.Choice(["en", "zh"]), help="Of the picture; default: that of the home.")
 @home_option
 @json_option
 @click.pass_context
@@ -82,7 +82,7 @@ def equity(ctx: click.Context, home: Home, picture: Path | None, language: str |
     else:
         echo(table(_COLUMNS, [[record[column.title] for column in _COLUMNS] for record in records]))
     if picture is not None:
-        _draw(curve, picture, is_chinese=(language or locale.getlocale()[0] or "en").startswith("zh"))
+        _draw(curve, picture, is_chinese=language == "zh" if language else is_chinese())
         echo(f"picture: {picture}", err=as_json)
 
 

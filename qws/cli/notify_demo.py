@@ -22,6 +22,7 @@ from qws.gateways.notify.settings import ChannelSettings
 from qws.log import silent
 from qws.ports import Channel
 from qws.runtime.clock import SystemClock
+from qws.sentences import localised
 
 KINDS = ("wecom", "dingtalk", "feishu", "webhook", "smtp")
 _SPARE, _TRIES = "spare", 2
@@ -108,7 +109,7 @@ def _is_right(kind: str, steps: Sequence[Step]) -> bool:
 
 
 def _alert(number: int, now: datetime, kind: str) -> Alert:
-    text = f"a demonstration: orders were rejected ({kind})"
+    text = localised(f"a demonstration: orders were rejected ({kind})")
     return raised(Draft("demo", Severity.CRITICAL, f"demo:{number}", text), f"demo-{number}", now, (kind,))
 
 

@@ -16,12 +16,15 @@ from qws.config_risk import LOSS_EFFECTS
 from qws.domain.risk.catalogue import KINDS, LOSSES
 from qws.domain.risk.rule import Effect
 from qws.home import Home, find_home
-from qws.language import _, speak
+from qws.language import _, speak, translated
 from qws.rule_examples import EXAMPLES, Example
 from qws.runtime.clock import SystemClock
 from qws.store.reading import Record, Views
+from qws.words import N_
 
 _COLUMNS = ("rule", "setting", "limit", "unit", "then", "today")
+_OUTCOMES = (N_("pass"), N_("veto"), N_("hold"), N_("shrink"), N_("scale"), N_("wait"), N_("cap"))
+_UNITS = (N_("CNY"), N_("names"), N_("orders"))
 _STOPS = (
     ("stop_loss", "stop_loss", "below the average cost"),
     ("take_profit", "take_profit", "above the average cost"),
@@ -48,7 +51,7 @@ def rules(ctx: click.Context, folder: str | None, *, as_json: bool) -> None:
         print_json(rows)
         return
     cells = [[_("off") if name == "limit" and not row["on"] else row[name] for name in _COLUMNS] for row in rows]
-    echo(table([Column(name) for name in _COLUMNS], cells))
+    echo(table([Column("your_limit" if name == "limit" else name) for name in _COLUMNS], cells))
 
 
 @rules.command()
@@ -69,8 +72,8 @@ def demo(ctx: click.Context, rule: str | None, *, as_json: bool) -> None:
         print_json(played)
     for each in () if as_json else played:
         echo(f"{'ok' if each['ok'] else 'FAILED'}  {each['rule']}: {each['limit']}")
-        echo(f"      {each['within']}: {each['within_text']}")
-        echo(f"      {each['beyond']}: {each['beyond_text']}")
+        for side in ("within", "beyond"):
+            echo(f"      {translated(str(each[side]))}: {each[f'{side}_text']}")
     ctx.exit(0 if all(each["ok"] for each in played) else 1)
 
 

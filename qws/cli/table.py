@@ -25,6 +25,8 @@ _HEADINGS = (
     N_("[attempt]"), N_("[tag]"), N_("[settled]"), N_("[row]"), N_("[text]"), N_("[frozen_cash]"),
     N_("[market_value]"), N_("[at]"), N_("[alert_id]"), N_("[severity]"), N_("[told]"), N_("[acknowledged_by]"),
     N_("[part]"), N_("[phase]"), N_("[journal]"), N_("[where]"), N_("[limit]"), N_("[achieved]"),
+    N_("[off]"), N_("[mode]"), N_("[sum]"), N_("[expires_at]"), N_("[change]"), N_("[rule]"), N_("[setting]"),
+    N_("[your_limit]"), N_("[unit]"), N_("[then]"), N_("[today]"),
 )  # fmt: skip
 
 

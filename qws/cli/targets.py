@@ -12,7 +12,9 @@ from qws.cli.table import Column, table
 from qws.domain.target_changes import Change, changes_between, turnover
 from qws.domain.target_records import Mode
 from qws.home import Home, find_home
+from qws.language import _
 from qws.runtime.clock import SystemClock
+from qws.sentences import localised
 from qws.store.reading import Record, Views
 
 _COLUMNS = ("target_id", "file", "mode", "day", "names", "sum", "accepted_at", "expires_at", "state")
@@ -95,7 +97,7 @@ def _state(record: Record, runs: Sequence[Record], now: datetime) -> str:
         last = runs[-1]
         if last["finished_at"] is None:
             return str(last["status"])
-        return f"ran: {last['status']}" + (f" [{last['reason']}]" if last["reason"] else "")
+        return f"run {last['status']}" + (f" [{last['reason']}]" if last["reason"] else "")
     if record["superseded_by"] is not None:
         return f"superseded by {record['superseded_by']}"
     expires_at = record["expires_at"]
@@ -165,7 +167,8 @@ def _document(after: Record, before: Record, found: Sequence[Change]) -> Record:
 
 def _show(after: Record, before: Record, found: Sequence[Change]) -> None:
     for name, row in (("A", after), ("B", before)):
-        echo(f"{name}  {row['target_id']}  {row['day']}  {row['mode']}  {row['names']} names  {row['file']}")
+        mode, names = localised(str(row["mode"])), _("{count} names").format(count=row["names"])
+        echo(f"{name}  {row['target_id']}  {row['day']}  {mode}  {names}  {row['file']}")
     if found:
         numbers = Column("B", ".2%"), Column("A", ".2%"), Column("A - B", "+.2%")
         columns = [Column("stock_code"), Column("change"), *numbers]

@@ -11,10 +11,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from qws.cli.glance import HANGS, Glance, Holding, Progress
+from qws.cli.table import heading
 from qws.cli.views import SILENT_MAX_S
 from qws.domain.orders import OrderStatus
 from qws.domain.trading_state import TradingState
 from qws.language import _, translated, word
+from qws.sentences import localised
 from qws.store.reading import Record
 from qws.words import ORDER_STATUS
 
@@ -60,7 +62,7 @@ def screen(seen: Glance, label: str, last_order_at: datetime | None, width: int,
 
 def _head(seen: Glance, label: str, width: int) -> list[Text]:
     phase = word(seen.phase) if seen.phase and seen.state not in _ABSENT else "-"
-    left, right = f" qws  {label}  {phase}", f"{seen.at:%Y-%m-%d %H:%M:%S} "
+    left, right = f" qws  {localised(label)}  {phase}", f"{seen.at:%Y-%m-%d %H:%M:%S} "
     return [Text(_row(_Cell(left, -(width - cell_len(right) - 1)), _Cell(right, cell_len(right))), "reverse"),
             _state(seen), _account(seen)]  # fmt: skip
 
@@ -121,7 +123,8 @@ def _run(seen: Glance, last_order_at: datetime | None, width: int) -> list[Text]
             left = _clock((last_order_at - seen.at).total_seconds())
             line.append("  " + _("{left} left").format(left=left))
     if run["reason"]:
-        line.append(f"  [{run['reason']}] {run['text'] or ''}", "yellow")
+        told = str(run["text"] or "").removeprefix(f"[{run['reason']}] ")  # a held plan's text names its rules
+        line.append(f"  [{run['reason']}] {localised(told)}", "yellow")
     return [_title(_("run"), width), line, _bar(_("sells"), seen.sells, width), _bar(_("buys"), seen.buys, width)]
 
 
@@ -139,10 +142,10 @@ def _bar(name: str, side: Progress, width: int) -> Text:
 
 def _holdings(seen: Glance, count: int, width: int) -> list[Text]:
     shown = seen.holdings[:count]
-    more = _("{shown} of {all}").format(shown=len(shown), all=len(seen.holdings))
+    more = f"{len(shown)}/{len(seen.holdings)}"
     title = _title(_("names: farthest from their weight first, {count}").format(count=more), width)
-    heads = (_("code"), _("weight"), _("wanted"), _("off"), _("shares"), _("value"), _("profit"))
-    places = (-10, 8, 8, 8, 11, 16, 14)
+    heads = (_("code"), _("weight"), _("wanted"), heading("off"), _("shares"), _("value"), _("profit"))
+    places = (-9, 8, 8, 8, 10, 14, 13)  # of 80 eight are left for the reason
     lines = [title, Text(" " + _row(*(_Cell(*each) for each in zip(heads, places, strict=True))), "bold")]
     return [*lines, *(_holding(each, places) for each in shown)]
 
@@ -150,11 +153,11 @@ def _holdings(seen: Glance, count: int, width: int) -> list[Text]:
 def _holding(each: Holding, places: Sequence[int]) -> Text:
     wanted = "-" if each.wanted is None else f"{each.wanted:.2%}"
     off = "-" if each.wanted is None else f"{each.off:+.2%}"
-    profit = "-" if each.profit is None else f"{each.profit:+,.2f}"
-    cells = (each.code, f"{each.weight:.2%}", wanted, off, f"{each.shares:,}", f"{each.value:,.2f}")
+    profit = "-" if each.profit is None else f"{each.profit:+,.0f}"
+    cells = (each.code, f"{each.weight:.2%}", wanted, off, f"{each.shares:,}", f"{each.value:,.0f}")
     text = Text(" " + _row(*(_Cell(*pair) for pair in zip(cells, places[:-1], strict=True))))
     text.append(_row(_Cell(profit, places[-1])), _signed(each.profit or 0.0))
-    return text.append(f"  {each.reason}")
+    return text.append(f" {each.reason}")
 
 
 def _orders(seen: Glance, count: int, width: int) -> list[Text]:

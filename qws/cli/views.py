@@ -44,7 +44,7 @@ def _status(home: Home, views: Views) -> Record:
         "halted": views.is_halted(),
         "trading": str(views.trading()),
         "held": views.held(),
-        "halted_at": views.halted_at(),
+        "halted_at": views.limited_at() if views.is_halted() else None,
         "waiting": views.waiting(),
         "alerts": views.unseen(),
         "readiness": views.last_told("ReadinessChecked") or None,
@@ -69,7 +69,7 @@ def state_of(home: Home, views: Views, daemon: Record) -> str:
 
 
 def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Record]) -> None:
-    echo(_headline(home, views.daemon(), str(found["state"]), found["halted_at"]))
+    echo(_headline(home, views.daemon(), str(found["state"]), views.limited_at()))
     if found["halted"]:
         echo("trading is halted; `qws resume` allows it again")
     if found["trading"] == TradingState.REDUCE_ONLY:
@@ -95,14 +95,15 @@ def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Reco
         echo("\n" + _table(("name", "state", "inbox", "handled"), actors))
 
 
-def _headline(home: Home, daemon: Record, state: str, halted_at: object) -> str:
+def _headline(home: Home, daemon: Record, state: str, limited_at: str | None) -> str:
     if not daemon:
         remedy = "" if state == "running" else f"; start it: qws run --home {home.root}"
         return f"{state}: {home.root}{remedy}"
     since = daemon["heartbeat_at"] if state == "stopped" else daemon["started_at"]
-    if state == "halted":
-        since = halted_at or since
-    line = f"{state} since {_time(since)}: {daemon['mode']} account, process {daemon['pid']}, {home.root}"
+    if state in (TradingState.HALTED, TradingState.REDUCE_ONLY):
+        since = limited_at or since
+    told, account = state.replace("_", "-"), f"{daemon['mode']} account"
+    line = f"{told} since {_time(since)}: {account}, process {daemon['pid']}, {home.root}"
     if state != "stopped" or daemon["state"] == "stopped":
         return line
     if is_held(home.lock):

@@ -188,12 +188,15 @@ class _Reading:
         if not self.refusals and mode is Mode.FULL and not self._rules.allow_empty:
             for day, weights in self._days.items():
                 if not any(weights.values()):
-                    text = f"nothing would be held on {day}: no row with a weight above 0 is left; allow_empty is off"
+                    text = (
+                        f"nothing would be held on {day}: no row with a weight above 0 is left; "
+                        "with intake.allow_empty = true such a file sells everything"
+                    )
                     self._refuse("empty_target", text)
         if self.refusals:
             return tuple(self.refusals[:_REFUSALS_MAX])
         for day, numbers in self._past.items():
-            self._drop(numbers[0], "", "past_date", f"{len(numbers)} rows of {day} are past and set aside")
+            self._drop(numbers[0], "", "past_date", f"rows of {day} are past and set aside: {len(numbers)}")
         days = (
             DayTarget(day, tuple(starmap(Weight, sorted(self._days[day].items()))), mode, expires_at)
             for day in sorted(self._days)

@@ -183,9 +183,9 @@ class Views:
         """Runs whose plan waits for a person, with the rules that it breaks."""
         return self._read(f"{_RUNS} WHERE status = 'held' ORDER BY started_at, rowid")
 
-    def halted_at(self) -> str | None:
-        """When the first halt came that no resume followed; None when trading is not halted."""
-        row = self._first("SELECT at FROM message WHERE id = (SELECT since FROM meta)") if self.is_halted() else {}
+    def limited_at(self) -> str | None:
+        """When a person's order began that is in force, a halt or reduce-only; None while everything may trade."""
+        row = self._first("SELECT at FROM message WHERE id = (SELECT since FROM meta WHERE halted != 0)")
         return str(row["at"]) if row else None
 
     def targets_waiting(self) -> list[Record]:

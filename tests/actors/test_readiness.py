@@ -18,6 +18,7 @@ from qws.errors import GatewayLost
 from qws.messages import LinkReady, ReadinessChecked, RunFinished
 from qws.preview import FrozenClock
 from qws.runtime.clock import LoopClock, VirtualLoop
+from qws.runtime.message import Started
 from qws.tables import load_calendar
 from qws.virtual import inline
 from qws.watch import HomeWatch
@@ -84,7 +85,7 @@ def test_a_start_over_lunch_waits_for_quotes_of_the_afternoon() -> None:
     )
 
     assert codes(told) == [("13:02", [], (), False)]
-    assert looks[-1] == "13:02:00"
+    assert looks[-1] == "13:02:01"
 
 
 def test_a_quote_from_the_future_is_a_slow_clock() -> None:
@@ -105,6 +106,30 @@ def test_a_new_life_tells_again_what_an_earlier_one_told_and_knows_what_is_mende
 
     assert anyio.run(first, Problem("halted")).is_mended
     assert not anyio.run(first).is_mended
+
+
+def test_a_start_after_a_kill_waits_for_the_link_of_its_own_life() -> None:
+    calendar = load_calendar()
+
+    async def body() -> ReadinessChecked:
+        clock = LoopClock(at("10:00:00"))
+        actor = Readiness(Market(clock, lambda now: now), clock, schedule_of(make_config({}, "test"), calendar),
+                          calendar, RULES)  # fmt: skip
+        actor.recall_link_ready(LinkReady())  # of the life that was killed
+
+        async def begin() -> None:
+            actor.on_started(Started())
+            await clock.sleep(5.0)
+            actor.on_link_ready(LinkReady())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(begin)
+            found = await anext(actor.source())
+        return found
+
+    told = anyio.run(body, backend_options={"loop_factory": VirtualLoop})
+    assert codes([told]) == [("10:00", [], (), False)]
+    assert told.at >= at("10:00:05")
 
 
 def test_a_run_that_lost_orders_is_told_on_the_next_trading_day_only() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gettext
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from qws import language
 from qws.home import Home
 from qws.reports.curve import equity_curve
 from qws.store.archive import EquityRow, append_equity
@@ -13,6 +17,15 @@ from tests.cli.rig import as_json, call
 from tests.reports.pictures import some_closes
 
 CLOSES = some_closes(4, gaps=range(1, 2))
+
+
+@pytest.fixture(autouse=True)
+def _the_language_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LANGUAGE", "")
+    before = language._translations
+    yield
+    language._translations = before
+    gettext.textdomain("messages")
 
 
 @pytest.fixture
@@ -66,6 +79,18 @@ def test_a_picture_is_drawn(closed: Home, tmp_path: Path, name: str, language: s
     assert len(answer.json) == len(CLOSES)
     begin = (tmp_path / name).read_bytes()[:15].lower()
     assert begin.startswith(b"\x89png" if name.lower().endswith("png") else b"<!doctype html>")
+
+
+def test_a_picture_speaks_the_language_of_its_home_unless_another_one_is_named(closed: Home, tmp_path: Path) -> None:
+    text = closed.config_file.read_text(encoding="utf-8")
+    closed.config_file.write_text(re.sub('language = "[a-zA-Z_]+"', 'language = "zh_CN"', text), encoding="utf-8")
+    own, named = tmp_path / "own.html", tmp_path / "named.html"
+
+    call(closed, "equity", "--plot", str(own))
+    call(closed, "equity", "--plot", str(named), "--language", "en")
+
+    assert "超额收益" in own.read_text(encoding="utf-8")
+    assert "超额收益" not in named.read_text(encoding="utf-8")
 
 
 def test_a_picture_of_another_kind_is_a_usage_error(closed: Home, tmp_path: Path) -> None:

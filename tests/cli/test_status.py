@@ -54,6 +54,15 @@ def test_halted_since_is_the_first_halt_that_no_resume_followed(
     assert status(home)["halted_at"] == at.isoformat()
 
 
+def test_reduce_only_since_is_when_the_order_came_and_no_halt(home: Home) -> None:
+    told(home, ControlOrdered("reduce_only", "me"), ControlOrdered("cancel", "me"))
+
+    with held(home) as pid:
+        beat(home, pid=pid)
+        assert f"reduce-only since {NOW - timedelta(seconds=2):%Y-%m-%d %H:%M:%S}" in call(home, "status").out
+    assert status(home)["halted_at"] is None
+
+
 def test_after_a_resume_nobody_is_halted_since_anything(home: Home) -> None:
     told(home, ControlOrdered("halt", "me"), ControlOrdered("resume", "me"))
 

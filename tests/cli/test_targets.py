@@ -103,7 +103,7 @@ def test_what_became_of_each_is_told(home: Home) -> None:
     found = {str(row["target_id"]): row["state"] for row in history(home)}
 
     assert found == {
-        "ran": "ran: completed", "late": "ran: refused [expired_target]", "never": "never ran",
+        "ran": "run completed", "late": "run refused [expired_target]", "never": "never ran",
         "first": "superseded by second", "second": "waits", "past": "expired",
     }  # fmt: skip
     told_by = {str(row["target_id"]): row["superseded_by"] for row in history(home)}
@@ -127,7 +127,7 @@ def test_an_expired_target_does_not_wait_and_none_waits_in_its_place(home: Home)
 def test_what_was_carried_over_is_told_at_the_day_it_comes_from(home: Home) -> None:
     told(home, a_file("aaa", {"600000.SH": "0.3"}, DAY_1, DAY_2), *a_run("aaa", DAY_2 + timedelta(days=1), "completed"))
 
-    assert states(home) == {("aaa", DAY_1.isoformat()): "never ran", ("aaa", DAY_2.isoformat()): "ran: completed"}
+    assert states(home) == {("aaa", DAY_1.isoformat()): "never ran", ("aaa", DAY_2.isoformat()): "run completed"}
 
 
 def test_wide_names_stay_aligned(home: Home) -> None:

@@ -57,6 +57,13 @@ def test_a_command_answers_in_the_language_of_its_home(tmp_path: Path, command: 
     assert not CHINESE.search(said(command, "--home", a_home(tmp_path / "en", "en")))
 
 
+def test_every_heading_and_outcome_of_the_rules_is_chinese(tmp_path: Path) -> None:
+    first, *rows = said("rules", "--home", a_home(tmp_path, "zh_CN")).splitlines()
+
+    assert not re.search("[a-z]", first)
+    assert [row for row in rows if re.search("[a-z]", row.split("  ")[-1] + row.rsplit(maxsplit=2)[1])] == []
+
+
 def test_a_faulty_use_is_told_in_chinese(tmp_path: Path) -> None:
     answer = said("cancel", "--home", a_home(tmp_path, "zh_CN"))
 

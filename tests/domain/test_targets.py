@@ -126,7 +126,7 @@ def test_past_rows_are_set_aside_with_one_entry_per_date() -> None:
 
     (dropped,) = parsed.dropped
     assert (dropped.row, dropped.code, dropped.reason) == (2, "", "past_date")
-    assert dropped.text.startswith("2 rows of 2026-11-20")
+    assert dropped.text == "rows of 2026-11-20 are past and set aside: 2"
     assert [target.day for target in parsed.days] == [TODAY]
 
 

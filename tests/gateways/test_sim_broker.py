@@ -7,11 +7,15 @@ from decimal import Decimal
 from typing import TypeVar
 
 from qws.domain.orders import BrokerOrder, OrderStatus, Trade
+from qws.edges import opening_now
+from qws.gateways.sim.agenda import Latency
+from qws.gateways.sim.books import Books
 from qws.gateways.sim.broker import PaperBroker, PaperQuotes
+from qws.gateways.sim.exchange import SimExchange
 from qws.gateways.sim.market import SimMarket
 from qws.ports import Broker, BrokerEvent, Quotes
 from qws.runtime.clock import LoopClock, VirtualLoop
-from tests.gateways.sim_rig import DAY, FixedBars, a_market, an_exchange, at, bar, buy, flat, later
+from tests.gateways.sim_rig import DAY, PLAN, FixedBars, a_market, an_exchange, at, bar, buy, flat, later
 
 CODE = "600000.SH"
 TEN = at("10:00:00")
@@ -163,3 +167,18 @@ def test_three_hundred_orders_are_placed_and_filled() -> None:
         return sum(isinstance(event, BrokerOrder) and event.status is OrderStatus.SUCCEEDED for event in heard)
 
     assert run(work()) == 300
+
+
+def test_an_account_that_begins_as_another_one_has_its_shares_at_their_costs() -> None:
+    async def work() -> tuple[Decimal, Decimal]:
+        market = a_market(FixedBars({CODE: bar("10.00", "10.50", "9.50", "10.20", "10.00")}))
+        held = PaperBroker(an_exchange(market, TEN, positions=((CODE, 1000, 600),)), LoopClock(TEN))
+        opening = await opening_now(held)
+        books = Books(None)
+        later_one = SimExchange(market, books, PLAN, opening, later(TEN, 3600), Latency())
+        (before,), (after,) = await held.positions(), later_one.positions(later(TEN, 3600))
+        books.close()
+        return before.cost_price, after.cost_price
+
+    before, after = run(work())
+    assert before == after > 0

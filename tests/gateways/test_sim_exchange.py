@@ -286,3 +286,15 @@ def test_an_exchange_without_orders_never_wants_to_be_woken() -> None:
     exchange.advance(TEN)
 
     assert exchange.next_due() is None
+
+
+def test_what_an_account_opens_with_cost_what_it_was_worth_then() -> None:
+    exchange = an_exchange(a_flat_market(), TEN, positions=((CODE, 1000, 600),))
+    (held,) = exchange.positions(TEN)
+    assert held.cost_price == held.market_value / held.shares > 0
+
+    order_id = exchange.submit(buy(CODE, 1000, "10.05"), TEN)
+    (fill,) = fills(play(exchange, later(TEN, 1)), order_id)
+    (held,) = exchange.positions(later(TEN, 1))
+    low, high = sorted((Decimal("10.00"), fill.price + fill.fee / 1000))
+    assert low <= held.cost_price <= high

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -91,7 +93,9 @@ def complaints() -> list[str]:
         for text, translation in kept.items()
         if translation and placeholders(text) != placeholders(translation)
     ]
-    return unreadable + missing + unused + other
+    ids = Counter(re.findall(r'^msgid "(.+)"$', PO.read_text(encoding="utf-8"), re.MULTILINE))
+    twice = [f"translated twice, and only the first counts: {text!r}" for text, count in ids.items() if count > 1]
+    return unreadable + missing + unused + other + twice
 
 
 def compiled() -> bytes:

@@ -41,17 +41,19 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a new account starts with: CNY, and (code, shares, of these sellable today)."""
+    """What a new account starts with: CNY, (code, shares, of these sellable today), and average costs, CNY a share."""
 
     cash: Decimal
     positions: tuple[tuple[str, int, int], ...]
+    costs: tuple[tuple[str, Decimal], ...] = ()  # a code that is not here cost nothing, and no stop looks at its cost
 
 
 def opened(opening: Opening, day: date) -> State:
     """The state of a new account on its first day."""
-    account = Account(opening.cash)
+    account, costs = Account(opening.cash), dict(opening.costs)
     for code, shares, sellable in opening.positions:
-        account.holdings[code] = Holding(code, shares, shares - sellable, shares)
+        cost = shares * costs.get(code, Decimal(0))
+        account.holdings[code] = Holding(code, shares, shares - sellable, shares, cost)
         account.check(code)
     return State(account, day)
 

@@ -39,7 +39,7 @@ class SimExchange:
         self._floor = Floor(market)
         self._wakeups = Wakeups(market, self._floor, self._agenda)
         state = books.load()
-        self._state = state if state is not None else opened(opening, now.date())
+        self._state = state if state is not None else opened(_bought_at(market, opening, now), now.date())
         if state is None:
             books.turn(self._state)
         else:
@@ -286,3 +286,9 @@ class SimExchange:
         if tickets:
             self._books.save(self._state, tickets.values(), codes, trades)
             self._dirty = ({}, {}, [])
+
+
+def _bought_at(market: SimMarket, opening: Opening, now: datetime) -> Opening:
+    """An opening whose shares cost what they are worth at `now`: a cost of zero would make any price a profit."""
+    costs = {code: market.last_price(code, now) for code, _, _ in opening.positions} | dict(opening.costs)
+    return replace(opening, costs=tuple(costs.items()))
