@@ -21,6 +21,7 @@ from qws.text import describe
 _NOTE, _WARNING, _CRITICAL = Severity
 _NO_TRADING = ("holiday", "pre_open", "closed")  # phases in which nobody misses a broker
 _NO_TRADE = ("link_down", "account_unreadable", "account_mismatch", "quotes_unreadable", "quotes_old", "disk_low")
+_BY_COMMAND = {"halt": _CRITICAL, "reduce_only": _WARNING, "resume": _NOTE, "cancel": _WARNING}
 _BY_STATUS = {"completed": _NOTE, "superseded": _NOTE, "incomplete": _WARNING, "refused": _WARNING}
 
 
@@ -33,7 +34,7 @@ def draft_of(message: Message) -> Draft | None:
 @draft_of.register
 def _finished(msg: m.RunFinished) -> Draft:
     severity = _CRITICAL if msg.reason == "unknown" else _BY_STATUS.get(msg.status, _WARNING)
-    if severity is _NOTE and text.ended_by_stops(msg):
+    if severity is _NOTE and (text.ended_by_stops(msg) or text.is_far_off(msg)):
         severity = _WARNING
     return Draft(f"run_{msg.status}", severity, f"run:{msg.run_id}", text.run_line(msg))
 
@@ -66,10 +67,11 @@ def _held(msg: m.PlanHeld) -> Draft:
 
 @draft_of.register
 def _control(msg: m.ControlOrdered) -> Draft | None:
-    if msg.command in ("halt", "resume"):  # of one key, so that neither is folded into the other
-        severity = _CRITICAL if msg.command == "halt" else _NOTE
-        return Draft(msg.command, severity, "trading", text.control_line(msg))
-    return Draft("cancel", _WARNING, "cancel", text.control_line(msg)) if msg.command == "cancel" else None
+    severity = _BY_COMMAND.get(msg.command)
+    if severity is None:
+        return None  # of one key are those that follow each other, so that none is folded into another
+    key = "cancel" if msg.command == "cancel" else "trading"
+    return Draft(msg.command, severity, key, text.control_line(msg))
 
 
 @draft_of.register

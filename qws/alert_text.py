@@ -10,6 +10,7 @@ from decimal import Decimal
 from qws import messages as m
 from qws.domain.alerts import TEXT_MAX, Alert, Draft, Entry, Notice, Parcel, Severity, clipped
 from qws.domain.orders import BrokerOrder
+from qws.domain.plan import Outcome
 from qws.domain.stops import STOP_RULES
 from qws.language import _, word
 from qws.sentences import localised
@@ -17,6 +18,8 @@ from qws.text import describe
 from qws.words import N_
 
 _NAMES_SHOWN = 5
+_FAR_OFF = Decimal("0.05")  # of total asset: a run that ends so far from its target is worth a look
+_OFF = Decimal("0.005")
 _SEVERITY = {Severity.NOTE: N_("info"), Severity.WARNING: N_("warning"), Severity.CRITICAL: N_("critical")}
 
 
@@ -25,11 +28,25 @@ def run_line(msg: m.RunFinished) -> str:
     line = f"{msg.run_id}: {describe(msg)}"
     if stopped := ended_by_stops(msg):
         line += _("; sold by a stop: {names}").format(names=", ".join(stopped[:_NAMES_SHOWN]))
-    left = [each for each in msg.outcomes if each.reason and each.planned > each.filled]
-    if not left:
-        return line
-    shown = ", ".join(f"{each.code} [{each.reason}]" for each in left[:_NAMES_SHOWN])
-    return line + _("; not traded as planned: {count} names").format(count=len(left)) + f" ({shown})"
+    if left := [each for each in msg.outcomes if each.reason and each.planned > each.filled]:
+        line += _("; not traded as planned: {count} names").format(count=len(left)) + _shown(left)
+    if is_far_off(msg) and (kept := [each for each in msg.outcomes if each.reason and _off(each) > _OFF]):
+        kept.sort(key=_off, reverse=True)
+        line += _("; not what the target says: {count} names").format(count=len(kept)) + _shown(kept)
+    return line
+
+
+def is_far_off(msg: m.RunFinished) -> bool:
+    """Whether the account is far from the target, although all that was planned was done."""
+    return msg.tracking_error is not None and msg.tracking_error > _FAR_OFF
+
+
+def _off(outcome: Outcome) -> Decimal:
+    return abs(outcome.wanted - outcome.achieved)
+
+
+def _shown(outcomes: Sequence[Outcome]) -> str:
+    return f" ({', '.join(f'{each.code} [{each.reason}]' for each in outcomes[:_NAMES_SHOWN])})"
 
 
 def ended_by_stops(msg: m.RunFinished) -> list[str]:
@@ -41,6 +58,7 @@ def control_line(msg: m.ControlOrdered) -> str:
     """What was ordered, and what it means."""
     meaning = {
         "halt": _("trading is halted until `qws resume`"),
+        "reduce_only": _("nothing is bought until `qws resume`"),
         "resume": _("trading is allowed again"),
         "cancel": _("working orders are being cancelled, the run ends"),
     }

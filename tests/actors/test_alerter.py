@@ -59,6 +59,7 @@ DESERVE = [
     (m.ControlOrdered("halt", "me@here"), "halt", CRITICAL),
     (m.ControlOrdered("resume", "me@here"), "resume", NOTE),
     (m.ControlOrdered("cancel", "me@here"), "cancel", WARNING),
+    (m.ControlOrdered("reduce_only", "me@here"), "reduce_only", WARNING),
     (m.StrayOrderSeen(Stray(b.a_report(b.an_order(), OrderStatus.REPORTED), "duplicate")), "stray_order", CRITICAL),
     (m.OrderUpdated(b.a_report(b.an_order(), OrderStatus.UNKNOWN, message=ASKED)), "order_unsettled", CRITICAL),
     (m.LedgerDrift(b.RUN, 0, "", Decimal(1), Decimal(2), "unexplained"), "drift", WARNING),
@@ -227,3 +228,16 @@ def test_a_run_that_a_stop_sold_by_is_a_warning_that_names_it() -> None:
 
     assert (alert.severity, usual.severity) == (WARNING, NOTE)
     assert "600000.SH [stop_loss]" in alert.text
+
+
+def test_a_run_that_did_all_it_planned_and_is_far_from_its_target_is_a_warning_with_the_reasons() -> None:
+    bought_today = Outcome("600000.SH", Decimal("0.1"), Decimal("0.5"), 0, 0, "t_plus_1")
+    small = Outcome("600004.SH", Decimal("0.001"), Decimal(0), 0, 0, "below_lot")
+    end = m.RunFinished.without_trades(b.a_due(), "completed", "", "", b.at("10:00:00"))
+
+    (far,) = told(an_alerter(), replace(end, outcomes=(small, bought_today), tracking_error=Decimal("0.40")))
+    (near,) = told(an_alerter(), replace(end, outcomes=(small,), tracking_error=Decimal("0.001")))
+
+    assert (far.severity, near.severity) == (WARNING, NOTE)
+    assert "600000.SH [t_plus_1]" in far.text
+    assert "600004.SH" not in far.text + near.text
