@@ -41,20 +41,26 @@ class Due:
 
     def accept_file(self, target_id: str, file: str, at: datetime, days: Iterable[DayTarget]) -> None:
         """A file is the newest target of each of its days."""
+        self._forget(at.date() - KEPT)
         for each in days:
-            self.accept(Candidate(target_id, file, at, each.expires_at), [each.day])
+            self._add(Candidate(target_id, file, at, each.expires_at), each.day)
 
     def accept(self, target: Candidate, days: Iterable[date]) -> None:
         """A file is a target of these days, the newest one."""
-        oldest = target.accepted_at.date() - KEPT
+        self._forget(target.accepted_at.date() - KEPT)
+        for day in days:
+            self._add(target, day)
+
+    def _forget(self, oldest: date) -> None:
         self._targets = {day: kept for day, kept in self._targets.items() if day >= oldest}
         self._runs = {run: attempt for run, attempt in self._runs.items() if run[0] >= oldest}
         self._served = {moment for moment in self._served if moment.at.date() >= oldest}
         self._told = {moment for moment in self._told if moment.at.date() >= oldest}
-        for day in days:
-            self._targets.setdefault(day, []).append(target)
-            if self._carried is not None and day < self._carried[0]:
-                self._carried = None  # it is newer than what that is the rest of, whether it runs or not
+
+    def _add(self, target: Candidate, day: date) -> None:
+        self._targets.setdefault(day, []).append(target)
+        if self._carried is not None and day < self._carried[0]:
+            self._carried = None  # it is newer than what that is the rest of, whether it runs or not
 
     def end(self, day: date, target_id: str, *, is_left: bool) -> None:
         """A run ended: what it left of its day's newest target is planned on the next session without one."""
