@@ -16,10 +16,8 @@ import anyio
 from qws.app import Ports, build
 from qws.cli.home import make_home
 from qws.config import make_config
-from qws.domain.account import Asset, Position
-from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
-from qws.errors import GatewayLost, StoreError
-from qws.gateways.sim.broker import PaperBroker
+from qws.domain.orders import OrderStatus
+from qws.errors import StoreError
 from qws.gateways.sim.exchange import SimExchange
 from qws.home import Home
 from qws.messages import (
@@ -38,6 +36,7 @@ from qws.store.inbox import InboxFolder
 from qws.store.journal import InlineJournal
 from qws.virtual import KeepNothing, inline
 from qws.watch import HomeWatch
+from tests.support.unreachable import UnreachableBroker
 
 M = TypeVar("M", bound=Message)
 DAY = date(2026, 11, 19)
@@ -76,36 +75,12 @@ class Desk:
         return True
 
 
-class Line(PaperBroker):
+class Line(UnreachableBroker):
     """The paper broker, which cannot be reached between two moments."""
 
     def __init__(self, exchange: SimExchange, clock: LoopClock, outage: tuple[datetime, datetime] | None) -> None:
         super().__init__(exchange, clock)
         self._loop_clock, self._outage = clock, outage
-
-    async def place(self, order: OrderRequest) -> str:
-        self._reach()
-        return await super().place(order)
-
-    async def cancel(self, order_id: str) -> None:
-        self._reach()
-        await super().cancel(order_id)
-
-    async def asset(self) -> Asset:
-        self._reach()
-        return await super().asset()
-
-    async def positions(self) -> tuple[Position, ...]:
-        self._reach()
-        return await super().positions()
-
-    async def orders(self) -> tuple[BrokerOrder, ...]:
-        self._reach()
-        return await super().orders()
-
-    async def trades(self) -> tuple[Trade, ...]:
-        self._reach()
-        return await super().trades()
 
     async def events(self) -> AsyncIterator[BrokerEvent]:
         heard: asyncio.Queue[BrokerEvent] = asyncio.Queue()
@@ -127,10 +102,6 @@ class Line(PaperBroker):
 
     def _is_out(self) -> bool:
         return self._outage is not None and self._outage[0] <= self._loop_clock.now() < self._outage[1]
-
-    def _reach(self) -> None:
-        if self._is_out():
-            raise GatewayLost("there is no connection")
 
 
 class FailingJournal(InlineJournal):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gettext
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from qws import language
 from qws.home import Home
 from qws.reports.curve import equity_curve
 from qws.store.archive import EquityRow, append_equity
@@ -19,13 +16,7 @@ from tests.reports.pictures import some_closes
 CLOSES = some_closes(4, gaps=range(1, 2))
 
 
-@pytest.fixture(autouse=True)
-def _the_language_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LANGUAGE", "")
-    before = language._translations
-    yield
-    language._translations = before
-    gettext.textdomain("messages")
+pytestmark = pytest.mark.usefixtures("the_language_stays")
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-import gettext
 import json
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from qws import language
 from qws.cli import COMMANDS, cli
 from qws.cli.home import make_home
 from qws.cli.table import width
@@ -29,13 +26,7 @@ SOURCES = sorted((Path(__file__).parents[2] / "qws" / "cli").glob("*.py"))
 BARE = {"options.py", "log.py", "topology.py", "__init__.py"}
 
 
-@pytest.fixture(autouse=True)
-def _the_language_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LANGUAGE", "")
-    before = language._translations
-    yield
-    language._translations = before
-    gettext.textdomain("messages")
+pytestmark = pytest.mark.usefixtures("the_language_stays")
 
 
 def a_home(folder: Path, tongue: str) -> str:

@@ -7,49 +7,22 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from random import Random
 
-from qws.domain.account import Asset, Position
-from qws.domain.orders import BrokerOrder, OrderRequest, Trade
-from qws.errors import GatewayLost
-from qws.gateways.sim.broker import PaperBroker
 from qws.gateways.sim.exchange import SimExchange
 from qws.ports import BrokerEvent, LinkDown, LinkUp
 from qws.runtime.clock import LoopClock
+from tests.support.unreachable import UnreachableBroker
 
 Outage = tuple[datetime, datetime]
 _LOST, _DOUBLED = 0.02, 0.04  # of a hundred pushes two are lost, two come twice
 
 
-class CutLine(PaperBroker):
+class CutLine(UnreachableBroker):
     """Nobody can be reached within an outage, and what happens meanwhile is not pushed."""
 
     def __init__(self, exchange: SimExchange, clock: LoopClock, outages: Sequence[Outage], draw: Random) -> None:
         super().__init__(exchange, clock)
         self._loop_clock, self._outages, self._draw = clock, outages, draw
         self.faults = {"outages": 0, "pushes_lost": 0, "pushes_doubled": 0}
-
-    async def place(self, order: OrderRequest) -> str:
-        self._reach()
-        return await super().place(order)
-
-    async def cancel(self, order_id: str) -> None:
-        self._reach()
-        await super().cancel(order_id)
-
-    async def asset(self) -> Asset:
-        self._reach()
-        return await super().asset()
-
-    async def positions(self) -> tuple[Position, ...]:
-        self._reach()
-        return await super().positions()
-
-    async def orders(self) -> tuple[BrokerOrder, ...]:
-        self._reach()
-        return await super().orders()
-
-    async def trades(self) -> tuple[Trade, ...]:
-        self._reach()
-        return await super().trades()
 
     async def events(self) -> AsyncIterator[BrokerEvent]:
         heard: asyncio.Queue[BrokerEvent] = asyncio.Queue()
@@ -82,7 +55,3 @@ class CutLine(PaperBroker):
     def _is_out(self) -> bool:
         now = self._loop_clock.now()
         return any(cut <= now < mended for cut, mended in self._outages)
-
-    def _reach(self) -> None:
-        if self._is_out():
-            raise GatewayLost("there is no connection")
