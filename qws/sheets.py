@@ -83,6 +83,8 @@ class HomeSheets:
 
     def _run(self, command: list[str]) -> str:
         """Why a command did not end well; empty when it did."""
+        if self._is_stopped():
+            return "stopped"
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS

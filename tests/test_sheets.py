@@ -99,12 +99,20 @@ def test_a_month_that_a_kill_kept_from_being_written_is_written_at_the_start(hom
     assert "1.00%" in month.read_text(encoding="utf-8")
 
 
-def test_a_stop_ends_the_drawing_and_the_waiting_for_a_close(home: Home) -> None:
+def test_after_a_stop_nothing_is_drawn_and_no_close_is_waited_for(home: Home) -> None:
     sheets = HomeSheets(home, ReportsSection(), lambda: True)
 
     assert not sheets.write(DAYS[1], again=True)
     assert not sheets.write(date(2026, 11, 24), again=True)
     assert names(home) == []
+
+
+def test_a_stop_ends_a_drawing_that_has_begun(home: Home) -> None:
+    asked = iter([False])
+    sheets = HomeSheets(home, ReportsSection(), lambda: next(asked, True))
+
+    assert not sheets.write(DAYS[1], again=True)
+    assert not (home.reports / "monthly" / "2026-11.html").exists()  # a day's may have been drawn before it was killed
 
 
 def test_sheets_that_are_switched_off_are_not_made(home: Home) -> None:
