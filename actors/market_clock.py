@@ -31,7 +31,7 @@ class MarketClock(Actor):
         self._clock, self._schedule, self._carries, self._due = clock, schedule, carries, Due(schedule)
 
     def recall_target_accepted(self, msg: m.TargetAccepted) -> None:
-        self._due.accept_file(msg.target_id, msg.name, msg.at, msg.days)
+        self._due.accept(msg.target_id, msg.name, msg.at, msg.days)
 
     def recall_rebalance_due(self, msg: m.RebalanceDue) -> None:
         self._due.start(msg.day, msg.target_id, msg.attempt, msg.moment)

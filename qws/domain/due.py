@@ -15,16 +15,12 @@ from qws.domain.target_records import DayTarget
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A target of a day, the file that it came from, when it was accepted, and from when on nothing starts it."""
+    """A target of a day, the file that it came from, and when that was accepted."""
 
     target_id: str
     file: str
     accepted_at: datetime
-    expires_at: datetime | None = None
-
-    def is_expired(self, now: datetime) -> bool:
-        """Whether nothing may start it any more."""
-        return self.expires_at is not None and now >= self.expires_at
+    target: DayTarget
 
 
 class Due:
@@ -39,28 +35,19 @@ class Due:
         self._told: set[Moment] = set()  # in this life
         self._closed: tuple[date, datetime] | None = None
 
-    def accept_file(self, target_id: str, file: str, at: datetime, days: Iterable[DayTarget]) -> None:
+    def accept(self, target_id: str, file: str, at: datetime, days: Iterable[DayTarget]) -> None:
         """A file is the newest target of each of its days."""
         self._forget(at.date() - KEPT)
         for each in days:
-            self._add(Candidate(target_id, file, at, each.expires_at), each.day)
-
-    def accept(self, target: Candidate, days: Iterable[date]) -> None:
-        """A file is a target of these days, the newest one."""
-        self._forget(target.accepted_at.date() - KEPT)
-        for day in days:
-            self._add(target, day)
+            self._targets.setdefault(each.day, []).append(Candidate(target_id, file, at, each))
+            if self._carried is not None and each.day < self._carried[0]:
+                self._carried = None  # it is newer than what that is the rest of, whether it runs or not
 
     def _forget(self, oldest: date) -> None:
         self._targets = {day: kept for day, kept in self._targets.items() if day >= oldest}
         self._runs = {run: attempt for run, attempt in self._runs.items() if run[0] >= oldest}
         self._served = {moment for moment in self._served if moment.at.date() >= oldest}
         self._told = {moment for moment in self._told if moment.at.date() >= oldest}
-
-    def _add(self, target: Candidate, day: date) -> None:
-        self._targets.setdefault(day, []).append(target)
-        if self._carried is not None and day < self._carried[0]:
-            self._carried = None  # it is newer than what that is the rest of, whether it runs or not
 
     def end(self, day: date, target_id: str, *, is_left: bool) -> None:
         """A run ended: what it left of its day's newest target is planned on the next session without one."""
@@ -93,7 +80,7 @@ class Due:
 
     def startable(self, day: date, now: datetime) -> list[Candidate]:
         """The targets of a day that a person may start now, oldest first."""
-        return [each for each in self._targets.get(day, []) if not each.is_expired(now)]
+        return [each for each in self._targets.get(day, []) if not each.target.is_expired(now)]
 
     def newest(self, day: date, files: str = "") -> Candidate | None:
         """The one target of a day that may start by itself, the newest of these files.
@@ -134,7 +121,7 @@ class Due:
         else:
             own = self.newest(day, self._schedule.files_of(moment))
             found = own.target_id if own is not None and own.accepted_at <= moment.at else None
-            if own is not None and own.is_expired(now) and (day, own.target_id) in self._runs:
+            if own is not None and own.target.is_expired(now) and (day, own.target_id) in self._runs:
                 return None  # it has its result
         return None if moment.name == DEFAULT and found and (day, found) in self._runs else found
 

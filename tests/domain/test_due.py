@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qws.domain.due import Candidate, Due
+from qws.domain.due import Due
 from qws.domain.schedule import ListedRun, Moment, Schedule
+from qws.domain.target_records import DayTarget
 from qws.tables import load_calendar
 from tests.support.builders import DAY, NEXT_DAY, at
 
@@ -31,7 +32,7 @@ def a_schedule(
 def a_due(schedule: Schedule, *targets: tuple[str, str, str]) -> Due:
     due = Due(schedule)
     for target_id, file, accepted in targets:
-        due.accept(Candidate(target_id, file, at(accepted)), [DAY])
+        due.accept(target_id, file, at(accepted), [DayTarget(DAY, ())])
     return due
 
 
@@ -119,7 +120,7 @@ def test_what_a_recorded_close_has_seen_is_not_looked_at_again() -> None:
 def test_nothing_is_due_on_a_day_that_became_a_day_off(times: tuple[str, ...]) -> None:
     saturday = date(2026, 11, 21)
     due = Due(a_schedule(*times))
-    due.accept(Candidate(A, "a.csv", at("08:00:00")), [saturday])
+    due.accept(A, "a.csv", at("08:00:00"), [DayTarget(saturday, ())])
 
     assert due.look(at("12:00:00", saturday)) == ([], None)
 
@@ -155,7 +156,7 @@ def test_a_target_that_came_in_the_session_and_was_not_started_is_owed() -> None
 
 def test_an_expired_target_is_started_by_nothing_and_no_older_one_comes_back() -> None:
     due = a_due(a_schedule("10:30:00"), (A, "a.csv", "08:00:00"))
-    due.accept(Candidate(B, "b.csv", at("08:30:00"), at("10:00:00")), [DAY])
+    due.accept(B, "b.csv", at("08:30:00"), [DayTarget(DAY, (), expires_at=at("10:00:00"))])
     assert due.target_at(LATE, at("10:30:00")) == B  # it never ran: whoever plans it refuses it, and says so
     due.start(DAY, B, 0, OPENING)
 
@@ -169,7 +170,7 @@ def test_an_expired_target_is_started_by_nothing_and_no_older_one_comes_back() -
 def test_memory_ends_after_weeks() -> None:
     due, days = Due(a_schedule("10:30:00")), [DAY + timedelta(days=number) for number in range(300)]
     for day in days:
-        due.accept(Candidate(f"{day}", "a.csv", at("08:00:00", day)), [day])
+        due.accept(f"{day}", "a.csv", at("08:00:00", day), [DayTarget(day, ())])
         due.start(day, f"{day}", 0, Moment("late", at("10:30:00", day)))
 
     now = at("09:00:00", days[-1])
@@ -190,13 +191,13 @@ def test_every_moment_that_found_a_target_is_made_or_missed_once(
     times: set[str], script: list[tuple[int, str]], catch_up_s: float | None
 ) -> None:
     schedule = a_schedule(*sorted(times), catch_up_s=catch_up_s, waits=True)
-    start, accepted = at("00:00:00"), list[tuple[Candidate, date]]()
+    start, accepted = at("00:00:00"), list[tuple[str, datetime]]()
     made, missed, started = list[Moment](), list[Moment](), list[tuple[Moment, str]]()
 
     def life() -> Due:
         due = Due(schedule)
-        for candidate, day in accepted:
-            due.accept(candidate, [day])
+        for target_id, came in accepted:
+            due.accept(target_id, "a.csv", came, [DayTarget(came.date(), ())])
         for number, (moment, target_id) in enumerate(started):
             due.start(moment.at.date(), target_id, number, moment)
         for moment in missed:
@@ -208,24 +209,22 @@ def test_every_moment_that_found_a_target_is_made_or_missed_once(
         now: datetime = start + timedelta(minutes=minute)
         due = life() if what == "restart" else due
         if what == "drop" and now.date() in (DAY, NEXT_DAY):
-            accepted.append((Candidate(f"{len(accepted):064d}", "a.csv", now), now.date()))
-            due.accept(accepted[-1][0], [now.date()])
+            accepted.append((f"{len(accepted):064d}", now))
+            due.accept(accepted[-1][0], "a.csv", now, [DayTarget(now.date(), ())])
             continue
         late, moment = due.look(now)
         missed += late
         if moment is not None and (target_id := due.target_at(moment, now)) is not None:
             assert now <= schedule.catch_up_until(moment)
-            assert (
-                target_id == max((c for c, day in accepted if day == now.date()), key=lambda c: c.target_id).target_id
-            )
+            assert target_id == max(each for each, came in accepted if came.date() == now.date())
             due.start(now.date(), target_id, len(started), moment)
             started.append((moment, target_id))
             made.append(moment)
 
     assert len({*made, *missed}) == len(made) + len(missed)
     for day in (DAY, NEXT_DAY):
-        first = min((c.accepted_at for c, of in accepted if of == day), default=None)
-        last = max((c.accepted_at for c, of in accepted if of == day), default=None)
+        first = min((came for _, came in accepted if came.date() == day), default=None)
+        last = max((came for _, came in accepted if came.date() == day), default=None)
         for moment in schedule.moments_of(day, start.tzinfo):
             if first is None or moment.at < first:
                 assert moment not in [*made, *missed]
