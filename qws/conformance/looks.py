@@ -126,10 +126,15 @@ async def unknown_codes_are_left_out(stand: Stand) -> str:
 
 
 async def index_has_closed(stand: Stand) -> str:
-    """The index of the equity record has a closing level of the last session before today."""
+    """The index of the equity record closed above zero on the last session before today, if the terminal has its bar.
+
+    Nothing is traded by it: where it is missing the equity record has no benchmark, and says so.
+    """
     day = stand.calendar.previous_session(stand.clock.now().date())
     level = await stand.quotes.index_close(stand.index, day)
-    if level is None or level <= 0:
+    if level is None:
+        raise NotChecked(f"{stand.index} has no daily bar of {day}: download the index's daily bars at the terminal")
+    if level <= 0:
         raise CardFailed(f"{stand.index} closed on {day} at {level}")
     return f"{stand.index} closed on {day} at {level}"
 

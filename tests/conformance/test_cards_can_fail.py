@@ -152,7 +152,7 @@ QUOTE_LIES: list[tuple[int, dict[str, object], str]] = [
     (28, {"record_of": lambda record: replace(record, prev_close=record.prev_close - YUAN / 100)}, "previous close"),
     (28, {"record_of": lambda record: replace(record, limit_up=record.prev_close)}, "outside its limits"),
     (29, {"invents": True}, f"{UNKNOWN_CODE} is known"),
-    (30, {"level": None}, "closed on"),
+    (30, {"level": Decimal(0)}, "closed on"),
 ]
 ORDER_LIES: list[tuple[int, dict[str, object], str]] = [
     (31, {"answer_of": lambda order_id: ""}, "told no id"),
@@ -197,6 +197,17 @@ def test_a_lie_about_the_market_is_found(embedded: Play, number: int, lie: dict[
 
         assert result.result is Verdict.FAILED
         assert said in result.text
+
+    embedded(played)
+
+
+def test_a_terminal_without_bars_of_the_index_is_no_failure_and_is_told_what_to_download(embedded: Play) -> None:
+    async def played(stand: Stand) -> None:
+        stand.quotes = LyingQuotes(stand.quotes, level=None)
+        result = await judged(CARDS[29], stand)
+
+        assert result.result is Verdict.NOT_CHECKED
+        assert "download the index's daily bars" in result.text
 
     embedded(played)
 
