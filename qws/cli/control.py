@@ -13,6 +13,7 @@ from qws.cli.views import known_run
 from qws.domain.orders import TERMINAL
 from qws.domain.tags import day_part, is_ours, same_day_part
 from qws.domain.trading_state import STATE_OF
+from qws.errors import QwsError
 from qws.home import Home
 from qws.runtime.clock import SystemClock
 from qws.store.halt_mark import leave_mark, remove_mark
@@ -175,6 +176,25 @@ def _tell(ctx: click.Context, command: str, result: str, text: str, *, as_json: 
 
 
 def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
+    try:
+        return _ordered(home, command, argument)
+    except (QwsError, OSError) as error:
+        if command != "halt":
+            raise
+        return _halted_by_file(home, error)
+
+
+def _halted_by_file(home: Home, error: Exception) -> tuple[str, str]:
+    """A halt does not depend on the read models: a running daemon takes it from the inbox, a start from its mark."""
+    _mark(home, "halt")
+    if not is_held(home.lock):
+        return "stored", f"{error}; the halt is kept in {home.halt_mark} and takes effect at the next start"
+    file = home.inbox / "HALT"
+    file.write_text(_person(), encoding="utf-8")
+    return "stored", f"{error}; halted by {file} instead, which the daemon takes within a second: look at `qws log`"
+
+
+def _ordered(home: Home, command: str, argument: str) -> tuple[str, str]:
     if is_held(home.lock):
         return _asked(home, command, argument)
     if command not in _STORED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.store.views import ActorRow, DaemonRow, Projector
 from qws.text import describe
+from tests.acceptance.processes import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,3 +97,8 @@ def held(home: Home) -> Iterator[int]:
         yield child.pid
     finally:
         child.communicate("")
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Look again and again; fails when it is not so within 30 s."""
+    until(is_so, "what was to come")

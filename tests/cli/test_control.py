@@ -22,7 +22,7 @@ from qws.store.lock import is_held
 from qws.store.reading import Views
 from qws.store.views import Projector
 from qws.text import describe
-from tests.cli.rig import ROOT, as_json, call, fill, held
+from tests.cli.rig import ROOT, as_json, call, eventually, fill, held
 from tests.support.builders import an_order
 
 LASTING, MOMENTARY = (
@@ -129,9 +129,31 @@ def test_read_models_of_another_version_take_no_order(home: Home) -> None:
 
     with pytest.raises(StoreError, match="another version"):
         Views(home.views).daemon()
+    for words in (("resume",), ("reduce-only",)):
+        answer = call(home, *words)
+        assert answer.code == 3
+        assert "qws run" in answer.err
+
+
+@pytest.mark.parametrize("damage", [b"", b"no tables at all" * 300])
+def test_a_halt_needs_no_read_models(home: Home, damage: bytes) -> None:
+    Projector(home.views, describe).close()
+    home.views.write_bytes(damage)
+
     answer = call(home, "halt")
-    assert answer.code == 3
-    assert "qws run" in answer.err
+    assert (answer.code, "at the next start" in answer.out) == (0, True)
+    with daemon(home):
+        eventually(lambda: state(home) == "halted")
+        assert call(home, "resume").code == 0
+        for path in home.state.glob("views.sqlite*"):  # what Windows does not allow
+            path.unlink()
+
+        answer = call(home, "halt")
+
+        assert (answer.code, "HALT" in answer.out) == (0, True)
+        eventually(lambda: "halted" in call(home, "log").out and any(home.inbox.rglob("HALT.*.accepted")))
+    with daemon(home):
+        eventually(lambda: state(home) == "halted")
 
 
 def test_a_stored_halt_holds_although_the_read_models_are_gone_and_a_resume_ends_it(home: Home) -> None:
@@ -194,10 +216,6 @@ def daemon(home: Home) -> Iterator[Callable[[], int]]:
     finally:
         child.kill()
         child.communicate()
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    assert any(is_so() for _ in range(500))
 
 
 def state(home: Home) -> object:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from qws.home import Home
 from qws.runtime.clock import SystemClock
-from qws.store.parquet_file import pause
-from tests.cli.rig import as_json, call, fill
+from tests.cli.rig import as_json, call, eventually, fill
 from tests.cli.test_control import daemon
 from tests.store.samples import a_run
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if is_so():
-            return
-        pause(0.05)
-    raise AssertionError("it never came to be so")
 
 
 def status(home: Home) -> dict[str, object]:
