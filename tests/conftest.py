@@ -1,11 +1,13 @@
 """Property tests: no wall-clock deadlines, and in CI the same examples every time (fresh ones are for people).
 
 Programs that the tests start find their modules compiled, whatever the environment says: half of a start is compiling.
+They can be interrupted also when the tests run in the background of a shell, which makes its children deaf to it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -18,6 +20,8 @@ _PROOFS_OF_THE_ADAPTER = tuple(Path(__file__).parent / each for each in ("gatewa
 
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("people", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
