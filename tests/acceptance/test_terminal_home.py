@@ -20,6 +20,7 @@ from qws.tables import load_calendar
 from tests.acceptance.living import Daemon, a_home, drop, living, rows_of
 from tests.acceptance.program import Outcome, positions_file, price_file, qws, weight_file
 from tests.cli.live import ACCOUNT
+from tests.crashes.doomed import doomed
 
 ROOT = Path(__file__).parents[2]
 SITE = Path(__file__).parent / "terminal_site"
@@ -148,14 +149,16 @@ def test_after_a_kill_a_look_foretells_what_the_next_start_does_and_leaves_the_a
         daemon.until_ready()
         file = weight_file(tmp_path / "w.csv", fifty_weights(), days=(f"{datetime.now(SHANGHAI):%Y-%m-%d}",))
         busy = terminal.qws("plan", file)
-        drop(terminal.home, "demo.csv", fifty_weights())
-        daemon.until(lambda: len(terminal.orders()) >= 10, "ten orders at the terminal")
-        daemon.kill()
+        assert daemon.stop()[0] == 0
+    drop(terminal.home, "demo.csv", fifty_weights())
+    with doomed(terminal.home, (10, "after"), "OrderUpdated", environment=terminal.environment) as daemon:
+        daemon.process.wait(60)
     before = terminal.orders()
     assert (busy.code, busy.out) == (3, "")
     assert "stop it and ask again" in busy.err
     foretold = terminal.qws("recover", "--dry-run", "--json").json()
     (run,) = foretold["runs"]
+    assert len(before) > 1
     assert (foretold["status"], run["part"], run["verdict"]) == ("ready", "cut", "planned")
     assert {each["tag"] for each in foretold["orders"] if each["found"] == "found"} == {tag for tag, _ in before}
     assert [tag for tag, _ in terminal.orders()] == [tag for tag, _ in before]

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,19 +35,22 @@ KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 class Doomed(Daemon):
     """A `qws run`, or another module's, that ends itself there, as if the power went."""
 
-    def __init__(self, home: Home, place: Place, kind: str, module: str) -> None:
+    def __init__(self, home: Home, place: Place, kind: str, module: str, environment: Mapping[str, str] | None) -> None:
         self.home = home
         position, moment = place
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, str(home.root), str(position), moment, kind],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=ROOT,
+            env=environment,
         )  # fmt: skip
 
 
 @contextmanager
-def doomed(home: Home, place: Place, kind: str = "", module: str = MODULE) -> Iterator[Doomed]:
+def doomed(
+    home: Home, place: Place, kind: str = "", module: str = MODULE, environment: Mapping[str, str] | None = None
+) -> Iterator[Doomed]:
     """A doomed daemon that does not outlive its block."""
-    process = Doomed(home, place, kind, module)
+    process = Doomed(home, place, kind, module, environment)
     try:
         yield process
     finally:
