@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -102,3 +102,13 @@ def held(home: Home) -> Iterator[int]:
 def eventually(is_so: Callable[[], bool]) -> None:
     """Look again and again; fails when it is not so within 30 s."""
     until(is_so, "what was to come")
+
+
+def now() -> datetime:
+    """By the clock of the commands; asked for in each test, as the tests may run over midnight."""
+    return SystemClock().now()
+
+
+def today() -> date:
+    """The day of `now`."""
+    return now().date()

@@ -5,38 +5,43 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from qws.domain.schedule import Moment
 from qws.home import Home
-from qws.messages import RunMissed, TargetWaits
-from tests.cli.rig import call, held
-from tests.cli.test_status import NOW, TODAY, a_target, status, told
+from qws.messages import RunMissed, TargetAccepted, TargetWaits
+from tests.cli.rig import call, held, now, today
+from tests.cli.test_status import a_target, status, told
 
-TOMORROW = TODAY + timedelta(days=1)
-SOON = NOW.replace(hour=10, minute=30, second=0, microsecond=0) + timedelta(days=1)
+
+def tomorrow() -> date:
+    return today() + timedelta(days=1)
+
+
+def soon() -> datetime:
+    return now().replace(hour=10, minute=30, second=0, microsecond=0) + timedelta(days=1)
 
 
 def test_status_and_runs_show_when_a_target_starts_and_by_which_run(home: Home) -> None:
-    told(home, a_target("new", TOMORROW), TargetWaits("new", (Moment("late", SOON),), None))
+    told(home, a_target("new", tomorrow()), TargetWaits("new", (Moment("late", soon()),), None))
 
     (waiting,) = status(home)["targets_waiting"]  # type: ignore[misc]
-    assert (waiting["target_id"], waiting["starts_at"], waiting["run"]) == ("new", SOON.isoformat(), "late")
+    assert (waiting["target_id"], waiting["starts_at"], waiting["run"]) == ("new", soon().isoformat(), "late")
     for command in ("status", "runs"):
-        assert f"{SOON:%Y-%m-%d %H:%M:%S}" in call(home, command).out
+        assert f"{soon():%Y-%m-%d %H:%M:%S}" in call(home, command).out
         assert "is left for" not in call(home, command).out
 
 
 def test_a_target_for_which_nothing_is_left_says_what_to_do(home: Home) -> None:
-    told(home, a_target("new", TODAY), TargetWaits("new", (), TODAY))
+    told(home, a_target("new", today()), TargetWaits("new", (), today()))
 
-    assert f"no run of {TODAY} is left for new.csv; `qws rebalance` starts it" in call(home, "status").out
+    assert f"no run of {today()} is left for new.csv; `qws rebalance` starts it" in call(home, "status").out
 
 
 def test_what_was_missed_is_shown_for_a_week(home: Home) -> None:
-    old, new = NOW - timedelta(days=9), NOW - timedelta(days=1)
+    old, new = now() - timedelta(days=9), now() - timedelta(days=1)
     told(home, *(RunMissed(each.date(), "late", each) for each in (old, new)))
 
     assert status(home)["missed"] == [{"day": f"{new.date()}", "name": "late", "at": new.isoformat()}]
@@ -46,7 +51,8 @@ def test_what_was_missed_is_shown_for_a_week(home: Home) -> None:
         assert f"{old:%Y-%m-%d}" not in shown
 
 
-TARGETS = a_target("aa11", TODAY), a_target("aa22", TODAY, TOMORROW), a_target("bb", TOMORROW)
+def targets() -> tuple[TargetAccepted, ...]:
+    return a_target("aa11", today()), a_target("aa22", today(), tomorrow()), a_target("bb", tomorrow())
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_a_target_of_today_is_named_by_its_id_its_beginning_or_its_file(
     home: Home, given: str, meant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("qws.cli.control.ANSWER_WAIT_S", 0.1)
-    told(home, *TARGETS, *(replace(a_target(each, TODAY), name="twice.csv") for each in ("cc11", "cc22")))
+    told(home, *targets(), *(replace(a_target(each, today()), name="twice.csv") for each in ("cc11", "cc22")))
     with held(home):
         call(home, "rebalance", "--target", given)
 
@@ -73,7 +79,7 @@ def test_a_target_of_today_is_named_by_its_id_its_beginning_or_its_file(
     ],
 )
 def test_a_target_that_cannot_be_meant_is_refused_with_those_that_can(home: Home, given: str, text: str) -> None:
-    told(home, *TARGETS)
+    told(home, *targets())
 
     answer = call(home, "rebalance", "--target", given)
 

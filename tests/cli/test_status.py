@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,25 +11,23 @@ import pytest
 from qws.domain.targets import DayTarget, Weight
 from qws.home import Home
 from qws.messages import ControlOrdered, RebalanceDue, TargetAccepted
-from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope, Message
-from tests.cli.rig import as_json, beat, call, fill, held
-
-NOW = SystemClock().now()
-TODAY = NOW.date()
+from tests.cli.rig import as_json, beat, call, fill, held, now, today
 
 
-def told(home: Home, *bodies: Message) -> None:
-    start = NOW - timedelta(seconds=len(bodies) + 1)
+def told(home: Home, *bodies: Message) -> datetime:
+    """One a second until a second ago; when the first one was."""
+    start = now() - timedelta(seconds=len(bodies))
     fill(
         home,
-        [Envelope(id_, id_, None, start + timedelta(seconds=id_), "x", body) for id_, body in enumerate(bodies, 1)],
+        [Envelope(id_, id_, None, start + timedelta(seconds=id_ - 1), "x", body) for id_, body in enumerate(bodies, 1)],
     )
+    return start
 
 
 def a_target(target_id: str, *days: date) -> TargetAccepted:
     found = tuple(DayTarget(day, (Weight("600000.SH", Decimal("0.5")),)) for day in days)
-    return TargetAccepted(target_id, f"{target_id}.csv", f".claimed/{target_id}", target_id, NOW, found, ())
+    return TargetAccepted(target_id, f"{target_id}.csv", f".claimed/{target_id}", target_id, now(), found, ())
 
 
 def status(home: Home) -> dict[str, object]:
@@ -45,8 +43,7 @@ def status(home: Home) -> dict[str, object]:
 def test_halted_since_is_the_first_halt_that_no_resume_followed(
     home: Home, commands: tuple[str, ...], first: int
 ) -> None:
-    told(home, *(ControlOrdered(each, "me") for each in commands))
-    at = NOW + timedelta(seconds=first - len(commands))
+    at = told(home, *(ControlOrdered(each, "me") for each in commands)) + timedelta(seconds=first)
 
     with held(home) as pid:
         beat(home, pid=pid)
@@ -55,11 +52,11 @@ def test_halted_since_is_the_first_halt_that_no_resume_followed(
 
 
 def test_reduce_only_since_is_when_the_order_came_and_no_halt(home: Home) -> None:
-    told(home, ControlOrdered("reduce_only", "me"), ControlOrdered("cancel", "me"))
+    at = told(home, ControlOrdered("reduce_only", "me"), ControlOrdered("cancel", "me"))
 
     with held(home) as pid:
         beat(home, pid=pid)
-        assert f"reduce-only since {NOW - timedelta(seconds=2):%Y-%m-%d %H:%M:%S}" in call(home, "status").out
+        assert f"reduce-only since {at:%Y-%m-%d %H:%M:%S}" in call(home, "status").out
     assert status(home)["halted_at"] is None
 
 
@@ -79,8 +76,8 @@ def test_a_daemon_that_was_killed_is_told_from_one_that_was_stopped(home: Home) 
 
 
 def test_an_accepted_target_is_shown_until_its_day_runs_it(home: Home) -> None:
-    soon, later = TODAY + timedelta(days=1), TODAY + timedelta(days=3)
-    told(home, a_target("old", later), a_target("gone", TODAY - timedelta(days=1)), a_target("new", soon, later))
+    soon, later = today() + timedelta(days=1), today() + timedelta(days=3)
+    told(home, a_target("old", later), a_target("gone", today() - timedelta(days=1)), a_target("new", soon, later))
 
     waiting = status(home)["targets_waiting"]
     assert isinstance(waiting, list)
@@ -96,8 +93,8 @@ def test_an_accepted_target_is_shown_until_its_day_runs_it(home: Home) -> None:
 
 
 def test_a_target_with_a_run_waits_no_longer(home: Home) -> None:
-    day = TODAY + timedelta(days=1)
-    told(home, a_target("one", day), RebalanceDue("R", "one", day, 0, "drop", NOW))
+    day = today() + timedelta(days=1)
+    told(home, a_target("one", day), RebalanceDue("R", "one", day, 0, "drop", now()))
 
     assert status(home)["targets_waiting"] == []
     assert "wait for" not in call(home, "runs").out

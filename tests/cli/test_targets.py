@@ -14,15 +14,13 @@ from qws.messages import RebalanceDue, RunFinished, TargetAccepted, TargetReject
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope, Message
 from qws.store.reading import Record
-from tests.cli.rig import as_json, call, fill
+from tests.cli.rig import as_json, call, fill, now, today
 
-NOW = SystemClock().now()
-TODAY = NOW.date()
-DAY_1, DAY_2 = TODAY - timedelta(days=4), TODAY - timedelta(days=3)
+DAY_1, DAY_2 = (SystemClock().now().date() - timedelta(days=days) for days in (4, 3))
 
 
 def told(home: Home, *bodies: Message) -> None:
-    start = NOW - timedelta(seconds=len(bodies) + 1)
+    start = now() - timedelta(seconds=len(bodies) + 1)
     fill(
         home,
         [Envelope(id_, id_, None, start + timedelta(seconds=id_), "x", each) for id_, each in enumerate(bodies, 1)],
@@ -40,13 +38,13 @@ def a_file(
 ) -> TargetAccepted:
     rows = tuple(Weight(code, Decimal(weight)) for code, weight in weights.items())
     found = tuple(DayTarget(day, rows, mode, expires_at) for day in days)
-    name, at = name or f"{target_id}.csv", NOW - timedelta(hours=1) + timedelta(minutes=minute)
+    name, at = name or f"{target_id}.csv", now() - timedelta(hours=1) + timedelta(minutes=minute)
     return TargetAccepted(target_id, name, f".claimed/{target_id}", target_id, at, found, ())
 
 
 def a_run(target_id: str, day: date, status: str, reason: str = "") -> tuple[Message, ...]:
-    due = RebalanceDue(f"r-{target_id}", target_id, day, 0, "drop", NOW)
-    return due, RunFinished.without_trades(due, status, reason, "", NOW)
+    due = RebalanceDue(f"r-{target_id}", target_id, day, 0, "drop", now())
+    return due, RunFinished.without_trades(due, status, reason, "", now())
 
 
 def history(home: Home, *words: str) -> list[Record]:
@@ -66,28 +64,28 @@ def test_before_the_first_file_there_is_none(home: Home) -> None:
 
 
 def test_each_file_is_told_with_its_days_newest_first(home: Home) -> None:
-    later = TODAY + timedelta(days=1)
+    later = today() + timedelta(days=1)
     two = a_file(
-        "bbb", {"600000.SH": "-0.05"}, TODAY, later, mode=Mode.DELTA, expires_at=NOW + timedelta(days=2), minute=1
+        "bbb", {"600000.SH": "-0.05"}, today(), later, mode=Mode.DELTA, expires_at=now() + timedelta(days=2), minute=1
     )
-    bad = TargetRejected("坏.csv", "rejected/坏.csv", "c", NOW, (Refusal("bad_date", "row 2: date 'x'", 2),))
+    bad = TargetRejected("坏.csv", "rejected/坏.csv", "c", now(), (Refusal("bad_date", "row 2: date 'x'", 2),))
     told(home, a_file("aaa", {"600000.SH": "0.3", "000001.SZ": "0.2"}, DAY_1), two, bad)
 
     rows = history(home)
 
     assert [(row["target_id"], row["day"]) for row in rows] == [
-        (None, None), ("bbb", TODAY.isoformat()), ("bbb", later.isoformat()), ("aaa", DAY_1.isoformat()),
+        (None, None), ("bbb", today().isoformat()), ("bbb", later.isoformat()), ("aaa", DAY_1.isoformat()),
     ]  # fmt: skip
     assert (rows[0]["file"], rows[0]["state"]) == ("坏.csv", "refused [bad_date]")
     assert (rows[1]["mode"], rows[1]["names"], rows[1]["sum"]) == ("delta", 1, -0.05)
     assert (rows[3]["mode"], rows[3]["names"], rows[3]["sum"], rows[3]["expires_at"]) == ("full", 2, 0.5, None)
     assert [row["target_id"] for row in history(home, "--limit", "1")] == [None]
-    assert [row["target_id"] for row in history(home, "--day", TODAY.isoformat())] == ["bbb"]
+    assert [row["target_id"] for row in history(home, "--day", today().isoformat())] == ["bbb"]
     assert "no target of" in call(home, "targets", "--day", "20200102").out
 
 
 def test_what_became_of_each_is_told(home: Home) -> None:
-    gone = NOW - timedelta(minutes=1)
+    gone = now() - timedelta(minutes=1)
     told(
         home,
         a_file("ran", {"600000.SH": "0.3"}, DAY_1),
@@ -95,9 +93,9 @@ def test_what_became_of_each_is_told(home: Home) -> None:
         a_file("late", {"600000.SH": "0.3"}, DAY_2),
         *a_run("late", DAY_2, "refused", "expired_target"),
         a_file("never", {"600000.SH": "0.3"}, DAY_2 + timedelta(days=1)),
-        a_file("first", {"600000.SH": "0.3"}, TODAY),
-        a_file("second", {"600000.SH": "0.4"}, TODAY),
-        a_file("past", {"600000.SH": "0.4"}, TODAY + timedelta(days=1), expires_at=gone),
+        a_file("first", {"600000.SH": "0.3"}, today()),
+        a_file("second", {"600000.SH": "0.4"}, today()),
+        a_file("past", {"600000.SH": "0.4"}, today() + timedelta(days=1), expires_at=gone),
     )
 
     found = {str(row["target_id"]): row["state"] for row in history(home)}
@@ -111,12 +109,12 @@ def test_what_became_of_each_is_told(home: Home) -> None:
 
 
 def test_an_expired_target_does_not_wait_and_none_waits_in_its_place(home: Home) -> None:
-    later, gone = TODAY + timedelta(days=1), NOW - timedelta(minutes=1)
+    later, gone = today() + timedelta(days=1), now() - timedelta(minutes=1)
     told(
         home,
         a_file("old", {"600000.SH": "0.4"}, later),
         a_file("gone", {"600000.SH": "0.4"}, later, expires_at=gone),
-        a_file("good", {"600000.SH": "0.4"}, later + timedelta(days=1), expires_at=NOW + timedelta(days=2)),
+        a_file("good", {"600000.SH": "0.4"}, later + timedelta(days=1), expires_at=now() + timedelta(days=2)),
     )
 
     waiting = as_json(home, "status")["targets_waiting"]  # type: ignore[index]
@@ -195,7 +193,7 @@ def test_a_subset_removes_nothing_and_a_delta_adds_to_what_was(home: Home) -> No
         home,
         a_file("old", OLD, DAY_1),
         a_file("subset", {"600519.SH": "0.1", "000001.SZ": "0"}, DAY_2, mode=Mode.SUBSET),
-        a_file("delta", {"600000.SH": "-0.1", "000001.SZ": "-0.5", "600519.SH": "0.1"}, TODAY, mode=Mode.DELTA),
+        a_file("delta", {"600000.SH": "-0.1", "000001.SZ": "-0.5", "600519.SH": "0.1"}, today(), mode=Mode.DELTA),
     )
 
     subset, delta = changed(home, "subset", "old"), changed(home, "delta", "old")
@@ -209,12 +207,12 @@ def test_a_subset_removes_nothing_and_a_delta_adds_to_what_was(home: Home) -> No
 
 
 def test_an_exported_target_says_what_it_is(home: Home) -> None:
-    at = datetime.combine(TODAY, NOW.timetz().replace(hour=10, minute=30, second=0, microsecond=0))
-    told(home, a_file("old", OLD, DAY_1), a_file("s", {"600519.SH": "0.1"}, TODAY, mode=Mode.SUBSET, expires_at=at))
+    at = datetime.combine(today(), now().timetz().replace(hour=10, minute=30, second=0, microsecond=0))
+    told(home, a_file("old", OLD, DAY_1), a_file("s", {"600519.SH": "0.1"}, today(), mode=Mode.SUBSET, expires_at=at))
 
     lines = call(home, "export", "target").out.splitlines()
 
-    assert lines[:3] == ["# mode: subset", f"# expires: {TODAY} 10:30:00", "date,stock_code,weight"]
+    assert lines[:3] == ["# mode: subset", f"# expires: {today()} 10:30:00", "date,stock_code,weight"]
     out = home.root / "target.csv"
     assert call(home, "export", "target", "--out", str(out)).code == 0
     assert out.read_text(encoding="utf-8").splitlines() == lines
