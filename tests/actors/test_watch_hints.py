@@ -15,7 +15,12 @@ from actors.file_watcher import WatchSettings, folder_changes
 from qws.messages import TargetAccepted
 from qws.ports import Hints
 from qws.runtime.clock import SystemClock
-from tests.intake.world import World, a_target, live
+from tests.intake.world import World, live, weights
+
+
+def a_target(number: int) -> bytes:
+    """A correct file for the day of the system's clock."""
+    return weights(("600000.SH", f"0.{number:05}"), day=SystemClock().now().date())
 
 
 def with_hints(tmp_path: Path, test: Callable[[World, Hints], object]) -> None:
