@@ -132,7 +132,10 @@ def _is_dividend(
     if any(_pay(group, money / kept, found.slack) for group in _groups(payers) for kept in _KEPT):
         return True
     is_odd = money != money.to_integral_value()
-    return is_odd and any(pays(money, each.shares, each.market_value) for each in held.values())
+    return is_odd and any(
+        pays(money, each.shares, each.market_value * (1 + Decimal(bonus.get(code, 0)) / each.shares))
+        for code, each in held.items()
+    )
 
 
 def _groups(payers: list[_Payer]) -> list[list[_Payer]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -13,6 +13,7 @@ from qws.domain.tags import is_ours
 from qws.gateways.sim.bars import GeneratedBars
 from qws.gateways.sim.quirks import PERFECT, Quirks
 from qws.messages import ControlOrdered, RebalanceDue, TargetRejected
+from tests.simulation.ex_dates import draw_ex_dates
 from tests.simulation.life import POINTS
 from tests.simulation.names import draw_names
 from tests.simulation.verdict import Verdict
@@ -55,6 +56,9 @@ def draw_world(seed: int, kind: type[World] = World, rates: Mapping[str, float] 
     prices = {code: close for code in traits if (close := bars.last_close(code, days[0])) is not None}
     file_days = days[:1] if execution.carry else days
     workload = draw_workload(chance, traits, prices, days, file_days, calendar, is_calm=is_calm)
+    ordinary = {code: price for code, price in prices.items() if not traits[code]}
+    if not is_calm:
+        workload = replace(workload, ex_dates=draw_ex_dates(Random(f"{seed}:ex"), days, ordinary))
     lost = ("order_never_left",) if execution.absent is Absent.AGAIN or execution.carry else ()
     weather = Weather(seed, {} if is_calm else draw_rates(seed, lost, rates))
     deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])

@@ -189,7 +189,8 @@ class Verdict:
         """I9d: what people brought or took since the close before, whatever else happened, and nothing else.
 
         What traded on an evening that nobody lived through is listed nowhere afterwards: it is known by its shares
-        only, and worth about what they are worth.
+        only, and worth about what they are worth. What an ex-date brought is told together with what was moved on the
+        same day, and so is what came late of a name that was traded meanwhile: nothing tells what it is.
         """
         closes = [told for told in self.told(EquityRecorded) if told.kind == "close"]
         heard = {(told.trade.at.date(), told.trade.code, told.trade.trade_id) for told in self.told(FillReceived)}
@@ -201,7 +202,10 @@ class Verdict:
                 if before.at < trade.at <= now.at and trade.at.date() in self._world.blind_days
                 and (trade.at.date(), trade.code, trade.trade_id) not in heard
             )  # fmt: skip
-            if now.flow is None or abs(now.flow - moved) > 1 + unheard * _PRICES_MOVE:
+            span, slack = (before.at, now.at), 1 + unheard * _PRICES_MOVE
+            earned = self._world.payments.between(*span) if moved or unheard else Decimal(0)
+            sums = (moved, moved + earned, moved + self._world.payments.worth_late(*span))
+            if now.flow is None or min(abs(now.flow - each) for each in sums) > slack:
                 self._blame("I9d", f"{now.day}: {now.flow} is told, {moved} was moved")
 
     def fills_stay_within_orders(self) -> None:

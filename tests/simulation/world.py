@@ -33,6 +33,7 @@ from tests.simulation.life import Life, Outside, PatientClock
 from tests.simulation.line import Line
 from tests.simulation.names import TraitBars
 from tests.simulation.others import Others
+from tests.simulation.payments import Payments
 from tests.simulation.people import COMMANDS, People
 from tests.simulation.terminal import Terminal
 from tests.simulation.weather import Weather
@@ -106,9 +107,8 @@ class World:
         self.seed, self.workload, self.weather = seed, workload, weather
         self._deaths, self._quirks = list(deaths), quirks
         self.began, self.ends = at("08:30", workload.days[0]), at("15:40", workload.days[-1])
-        market = SimMarket(
-            TraitBars(seed, calendar, rules, workload.traits), rules, calendar, seed=seed, always_open=False
-        )
+        bars = TraitBars(seed, calendar, rules, workload.traits, workload.days[0], workload.ex_dates)
+        market = SimMarket(bars, rules, calendar, seed=seed, always_open=False)
         self.terminal = Terminal(market, Opening(workload.cash, workload.positions), self.began)
         self.outside, self.folder, self.desk, self.shelf = Outside(), Folder(), Desk(), Shelf()
         self.execution = self._config.execution
@@ -119,6 +119,7 @@ class World:
         self.line = self._make_line()
         self.blind_days: set[date] = set()  # nobody lived through their evening
         self.moved: list[tuple[datetime, Decimal]] = []  # CNY that people brought or took
+        self.payments = Payments(self.terminal, self.outside, weather, workload.ex_dates)
         self.lives: list[Life] = []
         self.is_alive = False
         self.reconciles = False

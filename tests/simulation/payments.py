@@ -1,0 +1,70 @@
+"""What ex-dates bring to the account, early on their day or on a later one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import partial
+
+from qws.runtime.clock import SHANGHAI
+from tests.simulation.ex_dates import ExDate
+from tests.simulation.life import Outside
+from tests.simulation.terminal import Terminal
+from tests.simulation.weather import Weather
+
+_EARLY = time(8)
+
+
+@dataclass(frozen=True)
+class _Payment:
+    when: datetime
+    ex: ExDate
+    shares: int
+    cash: Decimal
+
+
+class Payments:
+    """Whoever holds a name at the close before is owed something, and gets it."""
+
+    def __init__(self, terminal: Terminal, outside: Outside, weather: Weather, ex_dates: tuple[ExDate, ...]) -> None:
+        self._terminal, self._outside, self._weather = terminal, outside, weather
+        self._made: list[_Payment] = []
+        for ex in ex_dates:
+            outside.at(_early(ex.day), partial(self._owe, ex))
+
+    def between(self, after: datetime, until: datetime) -> Decimal:
+        """CNY that came in."""
+        return sum((each.cash for each in self._made if after < each.when <= until), Decimal(0))
+
+    def worth_late(self, after: datetime, until: datetime) -> Decimal:
+        """CNY of what came late, shares at their price, of names that were traded meanwhile: nobody can know why."""
+        trades = self._terminal.all_trades()
+        return sum(
+            each.cash + each.shares * self._terminal.market.last_price(each.ex.code, until)
+            for each in self._made
+            if after < each.when <= until
+            and any(trade.code == each.ex.code and _early(each.ex.day) < trade.at <= until for trade in trades)
+            and each.ex.paid_on > each.ex.day
+        ) or Decimal(0)  # fmt: skip
+
+    def _owe(self, ex: ExDate, when: datetime) -> None:
+        self._terminal.advance_to(when)
+        shares, cash = ex.paid(self._terminal.held(ex.code))
+        if shares or cash:
+            self._weather.note("ex_date_held")
+            self._outside.at(_early(ex.paid_on), partial(self._pay, ex, shares, cash))
+
+    def _pay(self, ex: ExDate, shares: int, cash: Decimal, when: datetime) -> None:
+        self._terminal.advance_to(when)
+        self._terminal.pay(ex, shares, cash)
+        self._made.append(_Payment(when, ex, shares, cash))
+        happened = self._weather.happened
+        for kind, has_happened in (
+            ("ex_dividend_paid", cash), ("ex_shares_booked", shares), ("ex_paid_late", ex.paid_on > ex.day)
+        ):  # fmt: skip
+            happened[kind] += bool(has_happened)
+
+
+def _early(day: date) -> datetime:
+    return datetime.combine(day, _EARLY, SHANGHAI)
