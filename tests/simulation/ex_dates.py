@@ -52,7 +52,7 @@ def draw_ex_dates(chance: Random, days: Sequence[date], prices: Mapping[str, Dec
         kind = chance.choice(("dividend", "bonus", "both"))
         cash = half_up(prices[code] * Decimal(chance.uniform(0.004, 0.06)), _PER_SHARE)
         bonus = Decimal(chance.choice(("0.1", "0.3", "0.5", "1")))
-        paid_on = days[min(place + chance.choice((0, 0, 1)), len(days) - 1)]
+        paid_on = days[min(place + chance.choice((0, 1)), len(days) - 1)]
         none, lowers = Decimal(0), chance.random() < 0.5
         terms = (none if kind == "bonus" else cash, none if kind == "dividend" else bonus)
         found.append(ExDate(code, days[place], *terms, paid_on, lowers))

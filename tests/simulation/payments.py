@@ -30,6 +30,7 @@ class Payments:
     def __init__(self, terminal: Terminal, outside: Outside, weather: Weather, ex_dates: tuple[ExDate, ...]) -> None:
         self._terminal, self._outside, self._weather = terminal, outside, weather
         self._made: list[_Payment] = []
+        self._left: dict[str, Decimal] = {}
         for ex in ex_dates:
             outside.at(_early(ex.day), partial(self._owe, ex))
 
@@ -40,24 +41,37 @@ class Payments:
     def worth_late(self, after: datetime, until: datetime) -> Decimal:
         """CNY of what came late, shares at their price, of names that were traded meanwhile: nobody can know why."""
         trades = self._terminal.all_trades()
-        return sum(
+        late = (
             each.cash + each.shares * self._terminal.market.last_price(each.ex.code, until)
             for each in self._made
             if after < each.when <= until
             and any(trade.code == each.ex.code and _early(each.ex.day) < trade.at <= until for trade in trades)
             and each.ex.paid_on > each.ex.day
-        ) or Decimal(0)  # fmt: skip
+        )
+        return sum(late, Decimal(0))
+
+    def factor(self, ex: ExDate) -> Decimal:
+        """What an ex-date makes of a price of before."""
+        bars = self._terminal.market.bars
+        close, bar = bars.last_close(ex.code, ex.day), bars.bar(ex.code, ex.day)
+        return bar.prev_close / close if bar is not None and close else Decimal(1)
+
+    def left_in_cost(self, code: str) -> Decimal:
+        """What the newest ex-date makes of the average cost, as far as the broker has not."""
+        return self._left.get(code, Decimal(1))
 
     def _owe(self, ex: ExDate, when: datetime) -> None:
         self._terminal.advance_to(when)
         shares, cash = ex.paid(self._terminal.held(ex.code))
         if shares or cash:
             self._weather.note("ex_date_held")
+            self._left[ex.code] = self.factor(ex)
             self._outside.at(_early(ex.paid_on), partial(self._pay, ex, shares, cash))
 
     def _pay(self, ex: ExDate, shares: int, cash: Decimal, when: datetime) -> None:
         self._terminal.advance_to(when)
         self._terminal.pay(ex, shares, cash)
+        self._left[ex.code] = Decimal(1) if ex.lowers_cost else min(self.factor(ex) * (1 + ex.bonus), Decimal(1))
         self._made.append(_Payment(when, ex, shares, cash))
         happened = self._weather.happened
         for kind, has_happened in (

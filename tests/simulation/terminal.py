@@ -93,6 +93,11 @@ class Terminal(SimExchange):
         holding = self._state.account.holdings.get(code)
         return 0 if holding is None else holding.shares
 
+    def cost(self, code: str) -> Decimal:
+        """CNY that a share of a code cost on average, as the broker counts."""
+        holding = self._state.account.holdings.get(code)
+        return holding.cost / holding.shares if holding is not None and holding.shares else Decimal(0)
+
     def cash(self) -> Decimal:
         """Money that may be spent, as it stands."""
         return self._state.account.available

@@ -205,7 +205,7 @@ class Verdict:
             span, slack = (before.at, now.at), 1 + unheard * _PRICES_MOVE
             earned = self._world.payments.between(*span) if moved or unheard else Decimal(0)
             sums = (moved, moved + earned, moved + self._world.payments.worth_late(*span))
-            if now.flow is None or min(abs(now.flow - each) for each in sums) > slack:
+            if now.flow is None or not min(sums) - slack <= now.flow <= max(sums) + slack:
                 self._blame("I9d", f"{now.day}: {now.flow} is told, {moved} was moved")
 
     def fills_stay_within_orders(self) -> None:

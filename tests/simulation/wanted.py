@@ -60,7 +60,7 @@ class Wanted:
                     self._newest[each.day] = target_id, envelope.at
                     for weight in each.weights:
                         since, until = self._out.get(weight.code, (date.max, date.max))
-                        if weight.weight and since < each.day < until:
+                        if weight.weight > 0 and since < each.day < until:  # what is to become less is not let in
                             self._out[weight.code] = since, each.day
             case StopTriggered(code=code, day=day):
                 self._out[code] = day, date.max
@@ -122,7 +122,8 @@ class Wanted:
         held = _weights_in(seen)
         if target.mode is Mode.DELTA:
             listed = self._fixed.get(key, {})
-        traded = {row.code for row in plan.rows if row.side is not None}
+        ended = {code for code, (since, until) in self._out.items() if since <= seen.day < until}
+        traded = {row.code for row in plan.rows if row.side is not None} - ended
         if strangers := traded - listed.keys():
             self._blame("I22", f"{plan.run_id} trades {strangers}, which its file does not list")
         dropped = self._dropped.get(key[0], frozenset())
