@@ -45,7 +45,7 @@ RATES = (
         }.items()
         if most
     }
-    | {"quote_absurd": 0.05, "list_short": 0.0}
+    | {"quote_absurd": 0.05, "list_short": 0.2}
 )  # what comes last leaves the dice of the others as they were
 _SHARE = 0.3  # of all seeds have a given fault
 _COMMON = ("order_slow",)  # all seeds have these: what waits behind a slow call can be overtaken by everything
