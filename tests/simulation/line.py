@@ -110,16 +110,16 @@ class Line:
         """The answer without some rows, or without any, for some seconds."""
         if not isinstance(answer, tuple):
             return answer
-        until, hidden = self._hidden.get(what, (_NEVER, frozenset[str]()))
+        fault, (until, hidden) = f"{what}_short", self._hidden.get(what, (_NEVER, frozenset[str]()))
         if now >= until:
-            if not self.weather.threatens("list_short"):
+            if not self.weather.threatens(fault):
                 return answer
-            part = self.weather.between("list_short", 0.1, 1.5)  # a third of the lists is empty
-            hidden = frozenset(_key(row) for row in answer if self.weather.between("list_short", 0, 1) < part)
-            self._hidden[what] = now + timedelta(seconds=self.weather.between("list_short", 0, _SHORT_S)), hidden
+            part = self.weather.between(fault, 0.1, 1.5)  # a third of the lists is empty
+            hidden = frozenset(_key(row) for row in answer if self.weather.between(fault, 0, 1) < part)
+            self._hidden[what] = now + timedelta(seconds=self.weather.between(fault, 0, _SHORT_S)), hidden
         shown = tuple(row for row in answer if _key(row) not in hidden)
         if len(shown) < len(answer):
-            self.weather.note(f"{what}_short")
+            self.weather.note(fault)
         return shown  # type: ignore[return-value]
 
     def order_shown(self, order: BrokerOrder) -> BrokerOrder:

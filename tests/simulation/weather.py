@@ -45,8 +45,9 @@ RATES = (
         }.items()
         if most
     }
-    | {"quote_absurd": 0.05, "list_short": 0.2}
+    | {"quote_absurd": 0.05, "positions_short": 0.2, "orders_short": 0.2, "trades_short": 0.2}
 )  # what comes last leaves the dice of the others as they were
+_ALL_DAY = ("positions_short", "orders_short", "trades_short")  # also while the close is recorded
 _SHARE = 0.3  # of all seeds have a given fault
 _COMMON = ("order_slow",)  # all seeds have these: what waits behind a slow call can be overtaken by everything
 
@@ -68,7 +69,8 @@ class Weather:
 
     def threatens(self, kind: str) -> bool:
         """Whether a fault strikes now; who asks notes it when it took effect."""
-        return self.is_foul and kind in self._rates and self._dice[kind].random() < self._rates[kind]
+        is_time = self.is_foul or kind in _ALL_DAY
+        return is_time and kind in self._rates and self._dice[kind].random() < self._rates[kind]
 
     def strikes(self, kind: str) -> bool:
         """Whether a fault strikes now, noted as one that happened."""

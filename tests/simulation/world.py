@@ -46,7 +46,7 @@ _SHARE = 0.15  # of the seeds have another value of a setting
 _HOLDING = (2, 7)  # of twenty seeds, these hold plans for a person
 _LISTED = 5  # of twenty seeds, this one has further runs of the day
 _STOPPED = (6, 13)  # of twenty seeds, these have stops
-_STOPS = {"stop_loss": "0.02", "take_profit": "0.03", "trailing_atr": "1", "check_s": 20}
+_STOPS = {"stop_loss": "0.02", "take_profit": "0.03", "trailing_atr": "1", "check_s": 60}
 _RUNS = ({"name": "late", "at": ["09:45", "13:00:03"]}, {"name": "half", "cron": "*/30 10,14 * * *"})
 _LIVES_MAX = 20  # planned deaths are three at most: more is a crash loop
 
