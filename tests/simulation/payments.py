@@ -39,16 +39,21 @@ class Payments:
         return sum((each.cash for each in self._made if after < each.when <= until), Decimal(0))
 
     def worth_late(self, after: datetime, until: datetime) -> Decimal:
-        """CNY of what came late, shares at their price, of names that were traded meanwhile: nobody can know why."""
-        trades = self._terminal.all_trades()
-        late = (
-            each.cash + each.shares * self._terminal.market.last_price(each.ex.code, until)
-            for each in self._made
-            if after < each.when <= until
-            and any(trade.code == each.ex.code and _early(each.ex.day) < trade.at <= until for trade in trades)
-            and each.ex.paid_on > each.ex.day
-        )
-        return sum(late, Decimal(0))
+        """CNY of payments that nobody can tell from a deposit, shares at their price.
+
+        They came late, and of a name that was traded meanwhile, or together with another payment.
+        """
+        made = [each for each in self._made if after < each.when <= until]
+        late = (each for each in made if each.ex.paid_on > each.ex.day)
+        unclear = [each for each in late if len(made) > 1 or self._was_traded(each.ex, until)]
+        if not unclear:
+            return Decimal(0)
+        prices = self._terminal.market.last_price
+        return sum((each.cash + each.shares * prices(each.ex.code, until) for each in made), Decimal(0))
+
+    def _was_traded(self, ex: ExDate, until: datetime) -> bool:
+        trades = (each for each in self._terminal.all_trades() if each.code == ex.code)
+        return any(_early(ex.day) < each.at <= until for each in trades)
 
     def factor(self, ex: ExDate) -> Decimal:
         """What an ex-date makes of a price of before."""

@@ -32,7 +32,7 @@ from tests.simulation.world import World
 M = TypeVar("M", bound=Message)
 # Refusals that somebody else caused, by the counter's code.
 _STORM = "STORM"
-_UNPRICED = ("no_quote", "stale_quote", "stale_record")  # the follow-up that might have sent more could not
+_BLIND = {"no_quote", "stale_quote", "stale_record", "no_snapshot"}  # the follow-up that might have sent more could not
 _STRAYS = {"order_doubled": "duplicate", "remark_mangled": "mangled"}  # faults that halt trading, and how it is told
 _PRICES_MOVE = Decimal("0.3")  # from a trade that nobody heard of to the next close, at most
 _SMALL, _FEW = Decimal("0.05"), 3  # what may be sent again when it was lost: so small, and so many names
@@ -190,7 +190,7 @@ class Verdict:
 
         What traded on an evening that nobody lived through is listed nowhere afterwards: it is known by its shares
         only, and worth about what they are worth. What an ex-date brought is told together with what was moved on the
-        same day, and so is what came late of a name that was traded meanwhile: nothing tells what it is.
+        same day; so is what came late of a name that was traded meanwhile, or with another payment: nothing tells.
         """
         closes = [told for told in self.told(EquityRecorded) if told.kind == "close"]
         heard = {(told.trade.at.date(), told.trade.code, told.trade.trade_id) for told in self.told(FillReceived)}
@@ -257,7 +257,7 @@ class Verdict:
         if self._world.execution.absent is rest.Absent.HOLD or before is None:
             return "nothing may"
         then = next((each for each in before.end.outcomes if each.code == code), None)
-        if then is None or (before.follow_ups != 1 and then.reason not in _UNPRICED):
+        if then is None or (before.follow_ups != 1 and _BLIND.isdisjoint((then.reason, before.end.reason))):
             return f"as follow-up {before.follow_ups}"
         key = due.run_id, digit_of(due.attempt)
         self._world.weather.happened["lost_order_followed"] += 1
