@@ -82,5 +82,6 @@ class EquityRecorder(Actor):
             found = unexplained(self._before, now, (*self._fills, *listed), self._costs)
         if found.is_nothing:
             return Decimal(0)
-        quotes = await self._quotes.quotes(sorted({each.code for each in self._before.positions}))
+        codes = {each.code for each in self._before.positions} | found.shares.keys()
+        quotes = await self._quotes.quotes(sorted(codes))
         return flow_of(found, self._before, now, quotes)

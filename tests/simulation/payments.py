@@ -14,6 +14,7 @@ from tests.simulation.terminal import Terminal
 from tests.simulation.weather import Weather
 
 _EARLY = time(8)
+_PRICES_MOVE = Decimal("1.3")  # from one close to the next, at most
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Payments:
         return sum((each.cash for each in self._made if after < each.when <= until), Decimal(0))
 
     def worth_late(self, after: datetime, until: datetime) -> Decimal:
-        """CNY of payments that nobody can tell from a deposit, shares at their price.
+        """CNY, at most, of payments that nobody can tell from a deposit, shares at their price.
 
         They came late, and of a name that was traded meanwhile, or together with another payment.
         """
@@ -49,7 +50,7 @@ class Payments:
         if not unclear:
             return Decimal(0)
         prices = self._terminal.market.last_price
-        return sum((each.cash + each.shares * prices(each.ex.code, until) for each in made), Decimal(0))
+        return sum((each.cash + each.shares * prices(each.ex.code, until) * _PRICES_MOVE for each in made), Decimal(0))
 
     def _was_traded(self, ex: ExDate, until: datetime) -> bool:
         trades = (each for each in self._terminal.all_trades() if each.code == ex.code)

@@ -188,18 +188,19 @@ class Verdict:
     def each_record_tells_what_was_moved(self) -> None:
         """I9d: what people brought or took since the close before, whatever else happened, and nothing else.
 
-        What traded on an evening that nobody lived through is listed nowhere afterwards: it is known by its shares
+        What traded on an evening that nobody lived through, or is missing in a short list, is known by its shares
         only, and worth about what they are worth. What an ex-date brought is told together with what was moved on the
         same day; so is what came late of a name that was traded meanwhile, or with another payment: nothing tells.
         """
         closes = [told for told in self.told(EquityRecorded) if told.kind == "close"]
         heard = {(told.trade.at.date(), told.trade.code, told.trade.trade_id) for told in self.told(FillReceived)}
+        is_short = self._world.weather.happened["trades_short"] > 0
         for before, now in pairwise(closes):
             moved = sum((amount for when, amount in self._world.moved if before.at < when <= now.at), Decimal(0))
             unheard = sum(
                 trade.shares * trade.price
                 for trade in map(self._world.line.trade_shown, self._world.terminal.all_trades())
-                if before.at < trade.at <= now.at and trade.at.date() in self._world.blind_days
+                if before.at < trade.at <= now.at and (is_short or trade.at.date() in self._world.blind_days)
                 and (trade.at.date(), trade.code, trade.trade_id) not in heard
             )  # fmt: skip
             span, slack = (before.at, now.at), 1 + unheard * _PRICES_MOVE
