@@ -52,6 +52,7 @@ class FaultyBroker(PaperBroker):
         if weather.strikes("order_never_left"):
             await self._time_out("place")
         if weather.strikes("ghost_order"):
+            self._line.others.late.add(order.tag)
             late_s = weather.between("ghost_order", 0.5, GHOST_S)
             self._line.outside.at(now + timedelta(seconds=late_s), partial(self._arrive_late, order))
             await self._time_out("place")

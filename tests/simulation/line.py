@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from tests.simulation.weather import Weather
 T = TypeVar("T")
 _STALE_S = 3.0  # with a late order's way, less than the quarantine of 10 s
 _SHORT_S = 10.0
+_SEEN = Decimal("0.003")  # of the account: nobody can miss a holding of less (RELIABILITY.md I12)
 _LOADING_S = 2.0
 _MANGLED = 14  # characters of a tag that some terminals keep
 _NEVER = datetime(2000, 1, 1, tzinfo=SHANGHAI)
@@ -115,7 +117,9 @@ class Line:
             if not self.weather.threatens(fault):
                 return answer
             part = self.weather.between(fault, 0.1, 1.5)  # a third of the lists is empty
-            hidden = frozenset(_key(row) for row in answer if self.weather.between(fault, 0, 1) < part)
+            least = self.terminal.asset(now).total * _SEEN
+            seen = [row for row in answer if not isinstance(row, Position) or row.market_value > least]
+            hidden = frozenset(_key(row) for row in seen if self.weather.between(fault, 0, 1) < part)
             self._hidden[what] = now + timedelta(seconds=self.weather.between(fault, 0, _SHORT_S)), hidden
         shown = tuple(row for row in answer if _key(row) not in hidden)
         if len(shown) < len(answer):

@@ -19,6 +19,7 @@ class Others:
         self.codes: set[str] = set()  # that somebody else traded
         self.dirty: set[str] = set()  # codes of which a wrong book was shown
         self.doubled: set[str] = set()  # tags of orders that the broker took twice: nobody can tell which is which
+        self.late: set[str] = set()  # tags of orders that were long on their way, at the price of then
         self.unreadable: set[str] = set()  # tags of orders whose remark the broker lost
         self.has_gap = False
         self._misled: dict[str, datetime] = {}

@@ -39,18 +39,22 @@ class Payments:
         """CNY that came in."""
         return sum((each.cash for each in self._made if after < each.when <= until), Decimal(0))
 
-    def worth_late(self, after: datetime, until: datetime) -> Decimal:
+    def unclear(self, after: datetime, until: datetime, *, is_blind: bool) -> Decimal:
         """CNY, at most, of payments that nobody can tell from a deposit, shares at their price.
 
-        They came late, and of a name that was traded meanwhile, or together with another payment.
+        Nobody was there at the close before, or they came late: a round sum, or of a name that was traded meanwhile,
+        or together with another payment.
         """
         made = [each for each in self._made if after < each.when <= until]
         late = (each for each in made if each.ex.paid_on > each.ex.day)
-        unclear = [each for each in late if len(made) > 1 or self._was_traded(each.ex, until)]
-        if not unclear:
+        if not is_blind and not any(len(made) > 1 or self._is_unclear(each, until) for each in late):
             return Decimal(0)
         prices = self._terminal.market.last_price
         return sum((each.cash + each.shares * prices(each.ex.code, until) * _PRICES_MOVE for each in made), Decimal(0))
+
+    def _is_unclear(self, late: _Payment, until: datetime) -> bool:
+        is_round = late.cash and late.cash == late.cash.to_integral_value()
+        return is_round or self._was_traded(late.ex, until)
 
     def _was_traded(self, ex: ExDate, until: datetime) -> bool:
         trades = (each for each in self._terminal.all_trades() if each.code == ex.code)
@@ -77,7 +81,7 @@ class Payments:
     def _pay(self, ex: ExDate, shares: int, cash: Decimal, when: datetime) -> None:
         self._terminal.advance_to(when)
         self._terminal.pay(ex, shares, cash)
-        self._left[ex.code] = Decimal(1) if ex.lowers_cost else min(self.factor(ex) * (1 + ex.bonus), Decimal(1))
+        self._left[ex.code] = Decimal(1) if ex.lowers_cost or ex.bonus else self.factor(ex)  # half of it is enough
         self._made.append(_Payment(when, ex, shares, cash))
         happened = self._weather.happened
         for kind, has_happened in (

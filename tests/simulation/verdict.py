@@ -140,7 +140,7 @@ class Verdict:
                 "QTY_ODD_LOT": order.code in others.codes,
                 "ST_DAILY_CAP": order.code in others.codes,
                 "PHASE_CLOSED": others.has_gap,
-                "PRICE_CAGE": order.code in others.dirty,
+                "PRICE_CAGE": order.code in others.dirty or order.tag in others.late,
             }
             if not explained.get(code, False):
                 self._blame("I5" if code.startswith("INSUFF") else "I18", f"{order.tag} {order.code}: {order.message}")
@@ -190,7 +190,7 @@ class Verdict:
 
         What traded on an evening that nobody lived through, or is missing in a short list, is known by its shares
         only, and worth about what they are worth. What an ex-date brought is told together with what was moved on the
-        same day; so is what came late of a name that was traded meanwhile, or with another payment: nothing tells.
+        same day, or all of it is taken for that; and what nobody can tell from a deposit may be told as one.
         """
         closes = [told for told in self.told(EquityRecorded) if told.kind == "close"]
         heard = {(told.trade.at.date(), told.trade.code, told.trade.trade_id) for told in self.told(FillReceived)}
@@ -205,7 +205,9 @@ class Verdict:
             )  # fmt: skip
             span, slack = (before.at, now.at), 1 + unheard * _PRICES_MOVE
             earned = self._world.payments.between(*span) if moved or unheard else Decimal(0)
-            sums = (moved, moved + earned, moved + self._world.payments.worth_late(*span))
+            is_blind = any(before.day <= day <= now.day for day in self._world.blind_days)
+            unclear = self._world.payments.unclear(*span, is_blind=is_blind)
+            sums = (moved, moved + earned, moved + unclear, Decimal(0) if earned else moved)
             if now.flow is None or not min(sums) - slack <= now.flow <= max(sums) + slack:
                 self._blame("I9d", f"{now.day}: {now.flow} is told, {moved} was moved")
 
