@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+from qws.domain.account import does_not_add_up
 from qws.domain.costs import Costs
 from qws.domain.flows import Stand, flow_of, unexplained
 from qws.domain.orders import Trade
@@ -18,6 +19,7 @@ _BENCHMARK = "000001.SH"  # Shanghai composite (上证指数)
 _COME_BACK_S = 60.0
 _LAG = timedelta(seconds=15)  # no answer of a broker is older
 _PATIENCE = 5  # a market that never closes may never stand still
+_LOOKS = 5  # at an account that does not add up; one that never does is recorded as it is
 
 
 class EquityRecorder(Actor):
@@ -30,7 +32,7 @@ class EquityRecorder(Actor):
         self._closed: date | None = None
         self._before: Stand | None = None
         self._fills: list[Trade] = []
-        self._tries = 0
+        self._tries = self._looks = 0
 
     def recall_equity_recorded(self, msg: EquityRecorded) -> None:
         if msg.kind == "close":
@@ -52,12 +54,15 @@ class EquityRecorder(Actor):
             return Later(_LAG.total_seconds(), msg)
         try:
             asset, positions = await self._broker.asset(), await self._broker.positions()
+            if does_not_add_up(asset, positions) and self._looks < _LOOKS:  # a list may lack a name for a while
+                self._looks += 1
+                return Later(_COME_BACK_S, msg)
             benchmark = await self._quotes.index_close(_BENCHMARK, msg.day)
             now = Stand(self._clock.now(), asset, positions)
             flow = await self._flow(now) if is_settled else None
         except GatewayError:
             return Later(_COME_BACK_S, msg) if self._clock.now().date() == msg.day else None
-        self._tries = 0
+        self._tries = self._looks = 0
         record = EquityRecorded(msg.day, now.at, "close", "", asset, positions, benchmark, flow)
         self.recall_equity_recorded(record)
         return record
@@ -77,5 +82,6 @@ class EquityRecorder(Actor):
             found = unexplained(self._before, now, (*self._fills, *listed), self._costs)
         if found.is_nothing:
             return Decimal(0)
-        quotes = await self._quotes.quotes(sorted({each.code for each in self._before.positions}))
+        codes = {each.code for each in self._before.positions} | found.shares.keys()
+        quotes = await self._quotes.quotes(sorted(codes))
         return flow_of(found, self._before, now, quotes)

@@ -13,10 +13,18 @@ from qws.domain.account import DayVolume, Snapshot, does_not_add_up
 from qws.domain.bars import DailyBar, average_volume
 from qws.domain.market import Instrument, Quote
 from qws.domain.newest import in_force
-from qws.domain.orders import BrokerOrder
+from qws.domain.orders import BrokerOrder, OrderStatus
 from qws.domain.tags import is_ours
 from qws.errors import GatewayError
-from qws.messages import PlanRefused, PricesDue, PricesTaken, SnapshotDue, SnapshotTaken, TargetAccepted
+from qws.messages import (
+    OrderUpdated,
+    PlanRefused,
+    PricesDue,
+    PricesTaken,
+    SnapshotDue,
+    SnapshotTaken,
+    TargetAccepted,
+)
 from qws.ports import Broker, Clock, Quotes
 from qws.runtime.actor import Actor
 
@@ -34,6 +42,7 @@ class Snapshotter(Actor):
         self._broker, self._quotes, self._clock, self._volume_days = broker, quotes, clock, volume_days
         self._volumes: tuple[date, dict[str, Decimal | None]] = date.min, {}  # of the day, None where not known
         self._codes: dict[tuple[str, date], frozenset[str]] = {}
+        self._working: dict[str, BrokerOrder] = {}  # as far as was told: a list may lack some for a while
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         self._codes = in_force(self._codes, msg.at.date())
@@ -42,6 +51,13 @@ class Snapshotter(Actor):
 
     def on_target_accepted(self, msg: TargetAccepted) -> None:
         self.recall_target_accepted(msg)
+
+    def recall_order_updated(self, msg: OrderUpdated) -> None:
+        self._working.pop(msg.order.tag, None)
+        if msg.order.order_id and _is_working(msg.order) and msg.order.status is not OrderStatus.UNKNOWN:
+            self._working[msg.order.tag] = msg.order
+
+    on_order_updated = recall_order_updated
 
     async def on_snapshot_due(self, msg: SnapshotDue) -> SnapshotTaken | PlanRefused:
         days = [key for key in self._codes if key[0] == msg.target_id and key[1] <= msg.day]
@@ -52,7 +68,7 @@ class Snapshotter(Actor):
                 await self._clock.sleep(_TRY_AGAIN_S)
             try:
                 asset, positions = await self._broker.asset(), await self._broker.positions()
-                working = [order.tag for order in await self._broker.orders() if _is_working(order)]
+                working = self._still_working(await self._broker.orders())
                 problem = f"orders still work: {working}" if working else does_not_add_up(asset, positions)
                 if problem:
                     continue
@@ -66,6 +82,13 @@ class Snapshotter(Actor):
             return SnapshotTaken(msg.run_id, msg.target_id, msg.day, msg.attempt, msg.preview, snapshot)
         text = f"no trustworthy account snapshot in {_TRIES} tries: {problem}"
         return PlanRefused(msg.run_id, msg.attempt, msg.preview, "no_snapshot", text)
+
+    def _still_working(self, listed: tuple[BrokerOrder, ...]) -> list[str]:
+        """Tags of orders of ours that work, by the list or, of today's that it lacks, by what was told before."""
+        today, ids = self._clock.now().date(), {order.order_id for order in listed}
+        self._working = {tag: order for tag, order in self._working.items() if order.at.date() == today}
+        unseen = (order for order in self._working.values() if order.order_id not in ids)
+        return [order.tag for order in (*listed, *unseen) if _is_working(order)]
 
     async def _volumes_of(self, codes: list[str]) -> tuple[DayVolume, ...]:
         """Shares of an average day, where a rule asks for them; each is read once a day."""

@@ -15,6 +15,7 @@ from qws.domain.drifts import FEE_OF_AMOUNT, FEE_OF_ORDER, is_bonus, pays
 from qws.domain.market import Quote, Side
 from qws.domain.orders import Trade
 from qws.domain.prices import half_up
+from qws.domain.pricing import mark_price
 
 _CENT, _SLACK = Decimal("0.01"), Decimal(1)  # CNY: cents that the broker rounds otherwise
 _MOVED = Decimal("0.25")  # how far a price may be from that of a trade nobody listed
@@ -87,16 +88,26 @@ def flow_of(found: Unexplained, before: Stand, now: Stand, quotes: Mapping[str, 
         for code, count in found.shares.items()
         if count > 0 and code in held and is_bonus(Decimal(count), Decimal(held[code].shares))
     }
-    values = {each.code: each.market_value / each.shares for each in (*held.values(), *now.positions) if each.shares}
+    values = {code: mark_price(quote) for code, quote in quotes.items()}  # of what was bought and sold in between
+    values |= {each.code: each.market_value / each.shares for each in (*held.values(), *now.positions) if each.shares}
     worth = {code: count * values.get(code, Decimal(0)) for code, count in found.shares.items()}
+    maybe_bought = [
+        each for code, each in worth.items() if code not in bonus or not _is_diluted(held[code], bonus[code], quotes)
+    ]
     moved = [each for code, each in worth.items() if code not in bonus]
     money = Decimal(0) if abs(found.money) <= found.slack else found.money
-    if _make_up(money, list(worth.values())) or _make_up(money, moved):
+    if _make_up(money, maybe_bought) or _make_up(money, moved):
         return Decimal(0)
     in_kind = sum(moved, Decimal(0))
     if money > 0 and (_is_dividend(found, held, bonus, quotes) or _is_interest(money, before, now)):
         money = Decimal(0)
     return half_up(money + in_kind, _CENT)
+
+
+def _is_diluted(held: Position, bonus: int, quotes: Mapping[str, Quote]) -> bool:
+    """Whether the previous close is as much lower as so many new shares make it, or more: nobody bought these."""
+    quote, factor = quotes.get(held.code), 1 + Decimal(bonus) / held.shares
+    return quote is not None and (quote.prev_close - _CENT) * factor <= held.market_value / held.shares
 
 
 def _make_up(money: Decimal, moved: Sequence[Decimal]) -> bool:
@@ -132,7 +143,10 @@ def _is_dividend(
     if any(_pay(group, money / kept, found.slack) for group in _groups(payers) for kept in _KEPT):
         return True
     is_odd = money != money.to_integral_value()
-    return is_odd and any(pays(money, each.shares, each.market_value) for each in held.values())
+    return is_odd and any(
+        pays(money, each.shares, each.market_value * (1 + Decimal(bonus.get(code, 0)) / each.shares))
+        for code, each in held.items()
+    )
 
 
 def _groups(payers: list[_Payer]) -> list[list[_Payer]]:

@@ -6,8 +6,7 @@ from collections import Counter
 
 from qws.domain.targets import Mode
 from qws.messages import RunFinished, TargetAccepted, TargetRejected, WeightsFixed
-from tests.simulation.modes import draw_moded_world
-from tests.simulation.seeds import judge
+from tests.simulation.seeds import draw_moded_world, judge
 
 SEEDS = range(8000, 8060)
 

@@ -21,6 +21,7 @@ from tests.simulation.weather import RATES
 pytestmark = pytest.mark.timeout(600)  # on a machine that does other work too
 PARTS = [range(start, start + 250) for start in range(0, 500, 250)]
 KINDS_MIN = 25
+MARKET_KINDS = {"ex_date_held", "ex_dividend_paid", "ex_shares_booked", "stopped_by_stop_loss"}
 POINT_STRIDE = 4  # of the commits and calls, which are hundreds, each fourth
 STEP_STRIDE = 13  # of the steps, which are thousands, each thirteenth
 
@@ -39,7 +40,7 @@ def test_no_invariant_is_broken_by_any_fault_and_many_faults_really_happen(seeds
     found = [text for report in reports for text in complaints(report)]
     assert not found, "\n".join(found)
     assert sum(times > 0 for times in faults.values()) >= KINDS_MIN
-    assert RATES.keys() - faults.keys() == set()
+    assert RATES.keys() | MARKET_KINDS <= faults.keys()
     assert sum(report.orders for report in reports) > len(seeds)
     assert sum(report.lives for report in reports) > 1.5 * len(seeds)
 

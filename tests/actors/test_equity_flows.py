@@ -177,6 +177,25 @@ def test_bonus_shares_are_no_deposit_and_shares_moved_in_are_worth_what_they_are
     assert Days().flow("100000", HELD[:1]) == -5000
 
 
+def test_money_taken_on_the_day_of_bonus_shares_did_not_buy_them() -> None:
+    days = Days()
+    days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close="5.00")}
+
+    assert days.flow("95000", (a_position(CODE, 2000, price="5.00"), HELD[1])) == -5000
+
+
+def test_a_dividend_booked_after_its_ex_date_with_as_many_bonus_shares_is_no_deposit() -> None:
+    assert Days().flow("101050.50", (a_position(CODE, 2000), HELD[1])) == 0  # a tenth of what both are worth together
+
+
+def test_what_was_bought_unlisted_and_sold_again_is_known_by_its_quote() -> None:
+    days, name = Days(), "000002.SZ"
+    days.quotes.known = {**days.quotes.known, name: a_quote(name)}
+    days.recorder.on_fill_received(FillReceived(a_trade(Side.SELL, 900, code=name)))
+
+    assert days.flow("100000") == 0
+
+
 def test_a_fill_of_a_moment_ago_is_waited_for_and_in_the_end_nothing_is_claimed() -> None:
     days = Days()
     fresh = replace(a_trade(Side.BUY, 300), at=at("15:09:59", NEXT_DAY))

@@ -73,6 +73,21 @@ def test_a_broker_that_does_not_answer_is_asked_again_a_minute_later_on_the_same
     assert isinstance(due(recorder), EquityRecorded)
 
 
+def test_a_list_that_lacks_a_name_is_not_recorded_and_one_that_always_does_is_after_five_looks() -> None:
+    recorder, broker = a_recorder()
+    broker.holdings = ()
+
+    assert due(recorder) == Later(60.0, EquityDue(DAY))
+    broker.holdings = HELD
+    record = due(recorder)
+    assert isinstance(record, EquityRecorded)
+    assert record.positions == HELD
+
+    recorder, broker = a_recorder()
+    broker.holdings = ()
+    assert [isinstance(due(recorder), Later) for _ in range(6)] == [True] * 5 + [False]
+
+
 def a_finish(status: str) -> RunFinished:
     return replace(RunFinished.without_trades(a_due(), status, "", "", at("10:05:00")), asset=ASSET, positions=HELD)
 

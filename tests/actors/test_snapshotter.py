@@ -13,7 +13,7 @@ from qws.domain.bars import DailyBar
 from qws.domain.orders import OrderStatus
 from qws.domain.rest import KEPT
 from qws.errors import GatewayLost, GatewayTimeout
-from qws.messages import PlanRefused, SnapshotDue, SnapshotTaken
+from qws.messages import OrderUpdated, PlanRefused, SnapshotDue, SnapshotTaken
 from tests.support.builders import (
     DAY,
     NEXT_DAY,
@@ -81,6 +81,30 @@ def test_while_an_order_of_ours_still_works_there_is_no_snapshot() -> None:
     assert (answer.run_id, answer.reason) == (RUN, "no_snapshot")
     assert order.tag in answer.text
     assert clock.now() == at("10:00:04")
+
+
+def test_an_order_that_was_told_to_work_and_is_missing_in_a_short_list_still_works() -> None:
+    actor = Snapshotter(a_broker(), some_quotes(), HandClock(at("10:00:00")))
+    order = an_order()
+
+    actor.on_order_updated(OrderUpdated(a_report(order, OrderStatus.REPORTED)))
+    answer = asyncio.run(actor.on_snapshot_due(DUE))
+    assert isinstance(answer, PlanRefused)
+    assert order.tag in answer.text
+
+    actor.on_order_updated(OrderUpdated(a_report(order, OrderStatus.CANCELED)))
+    assert isinstance(asyncio.run(actor.on_snapshot_due(DUE)), SnapshotTaken)
+
+
+def test_a_list_that_shows_the_order_knows_better_and_one_of_yesterday_works_no_more() -> None:
+    broker, order = a_broker(), an_order()
+    reported = a_report(order, OrderStatus.REPORTED)
+    broker.moves(order, OrderStatus.CANCELED)
+    for told in (reported, replace(reported, order_id="77", at=reported.at - timedelta(days=1))):
+        actor = Snapshotter(broker, some_quotes(), HandClock(at("10:00:00")))
+        actor.recall_order_updated(OrderUpdated(told))
+
+        assert isinstance(asyncio.run(actor.on_snapshot_due(DUE)), SnapshotTaken)
 
 
 @pytest.mark.parametrize("status", [status for status in OrderStatus if status.is_terminal])

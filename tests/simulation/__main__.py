@@ -16,8 +16,7 @@ from qws.language import speak
 from qws.messages import SweepDue
 from qws.text import describe
 from tests.simulation.life import POINTS
-from tests.simulation.modes import draw_moded_world
-from tests.simulation.seeds import Draw, Report, draw_world, judge, run_seed
+from tests.simulation.seeds import Draw, Report, draw_moded_world, draw_world, judge, run_seed
 from tests.simulation.sweep import STEP_KINDS, WEATHERS, killed_at, points, steps
 from tests.simulation.vendor import draw_vendor_world
 

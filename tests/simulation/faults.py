@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Never, TypeVar
 
 from qws.domain.account import Asset, Position
-from qws.domain.market import Instrument, Quote
+from qws.domain.market import Instrument, Level, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+from qws.domain.prices import half_up
 from qws.errors import GatewayError, GatewayLost, GatewayTimeout
 from qws.gateways.sim.broker import PaperBroker, PaperQuotes
 from qws.gateways.sim.market import SimMarket
@@ -24,6 +26,7 @@ from tests.simulation.weather import GHOST_S
 
 T = TypeVar("T")
 _DEADLINE_S = 5.0
+_TIMES = (Decimal("0.1"), Decimal("10"), Decimal("0.94"), Decimal("1.06"))
 
 
 class FaultyBroker(PaperBroker):
@@ -49,6 +52,7 @@ class FaultyBroker(PaperBroker):
         if weather.strikes("order_never_left"):
             await self._time_out("place")
         if weather.strikes("ghost_order"):
+            self._line.others.late.add(order.tag)
             late_s = weather.between("ghost_order", 0.5, GHOST_S)
             self._line.outside.at(now + timedelta(seconds=late_s), partial(self._arrive_late, order))
             await self._time_out("place")
@@ -204,4 +208,27 @@ class FaultyQuotes(PaperQuotes):
         if quote.bids and quote.asks and weather.strikes("quote_dirty"):
             self._line.others.dirty.add(quote.code)
             quote = replace(quote, bids=quote.asks, asks=quote.bids)
+        if self._line.others.may_mislead(quote.code, now) and weather.strikes("quote_absurd"):
+            self._line.others.mislead(quote.code, now)
+            quote = self._absurd(quote)
         return quote
+
+    def _absurd(self, quote: Quote) -> Quote:
+        """What is seen once: other prices, of which some are within the day's limits, none at all, or another time."""
+        kind = int(self._weather.between("quote_absurd", 0, len(_TIMES) + 2))
+        if kind < len(_TIMES):
+            return times(quote, _TIMES[kind])
+        if kind == len(_TIMES):
+            return replace(quote, last=None, prev_close=Decimal(0), bids=(), asks=())
+        return replace(quote, at=quote.at - timedelta(days=1))
+
+
+def times(quote: Quote, part: Decimal) -> Quote:
+    """The quote with all prices but the previous close so many times as high."""
+    bids, asks = (tuple(Level(_on_tick(each.price * part), each.volume) for each in levels) for levels in
+                  (quote.bids, quote.asks))  # fmt: skip
+    return replace(quote, last=_on_tick(quote.last * part) if quote.last else None, bids=bids, asks=asks)
+
+
+def _on_tick(price: Decimal) -> Decimal:
+    return half_up(price, Decimal("0.01"))

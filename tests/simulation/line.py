@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Protocol, TypeVar
 
+from qws.domain.account import Position
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.ports import BrokerEvent, LinkDown, LinkUp
 from qws.runtime.clock import SHANGHAI
@@ -18,6 +20,8 @@ from tests.simulation.weather import Weather
 
 T = TypeVar("T")
 _STALE_S = 3.0  # with a late order's way, less than the quarantine of 10 s
+_SHORT_S = 10.0
+_SEEN = Decimal("0.003")  # of the account: nobody can miss a holding of less (RELIABILITY.md I12)
 _LOADING_S = 2.0
 _MANGLED = 14  # characters of a tag that some terminals keep
 _NEVER = datetime(2000, 1, 1, tzinfo=SHANGHAI)
@@ -62,6 +66,7 @@ class Line:
         self._remarks: dict[str, str] = {}  # of orders whose tag the terminal lost, and what it shows instead
         self._reuses_ids = reuses_ids
         self._views: dict[str, tuple[datetime, object]] = {}
+        self._hidden: dict[str, tuple[datetime, frozenset[str]]] = {}
 
     def hang_up(self) -> None:
         """Nobody listens."""
@@ -97,11 +102,29 @@ class Line:
         if now < until:
             if old != answer:
                 self.weather.note("query_stale")
-            return old  # type: ignore[return-value]
+            return self._shortened(what, now, old)  # type: ignore[return-value]
         if self.weather.threatens("query_stale"):
             stands_s = self.weather.between("query_stale", 0.5, _STALE_S)
             self._views[what] = now + timedelta(seconds=stands_s), answer
-        return answer
+        return self._shortened(what, now, answer)
+
+    def _shortened(self, what: str, now: datetime, answer: T) -> T:
+        """The answer without some rows, or without any, for some seconds."""
+        if not isinstance(answer, tuple):
+            return answer
+        fault, (until, hidden) = f"{what}_short", self._hidden.get(what, (_NEVER, frozenset[str]()))
+        if now >= until:
+            if not self.weather.threatens(fault):
+                return answer
+            part = self.weather.between(fault, 0.1, 1.5)  # a third of the lists is empty
+            least = self.terminal.asset(now).total * _SEEN
+            seen = [row for row in answer if not isinstance(row, Position) or row.market_value > least]
+            hidden = frozenset(_key(row) for row in seen if self.weather.between(fault, 0, 1) < part)
+            self._hidden[what] = now + timedelta(seconds=self.weather.between(fault, 0, _SHORT_S)), hidden
+        shown = tuple(row for row in answer if _key(row) not in hidden)
+        if len(shown) < len(answer):
+            self.weather.note(fault)
+        return shown  # type: ignore[return-value]
 
     def order_shown(self, order: BrokerOrder) -> BrokerOrder:
         """An order as the terminal shows it."""
@@ -161,3 +184,12 @@ class Line:
                     self.tell(self.trade_shown(trade))
                 for order in self.terminal.orders(when):
                     self.tell(self.order_shown(order))
+
+
+def _key(row: object) -> str:
+    """What a row of a list is about."""
+    match row:
+        case Position(code=key) | BrokerOrder(order_id=key) | Trade(trade_id=key):
+            return key
+        case _:
+            raise TypeError(f"no row of a list: {row}")

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from qws.gateways.sim.quirks import Quirks
-from tests.simulation.seeds import draw_world
-from tests.simulation.weather import Weather
 from tests.simulation.workload import Deed, Workload
-from tests.simulation.world import Death, World
 
 _BRIEF = ("09", "10", "11", "13", "14")  # hours in which files expire
 _HEADER = "date,stock_code,weight\n"
 
 
-class ModedWorld(World):
-    """A world whose people write lines above the header row of most files."""
-
-    def __init__(
-        self, seed: int, workload: Workload, weather: Weather, deaths: Sequence[Death], quirks: Quirks
-    ) -> None:
-        deeds = [replace(deed, content=_moded(seed, deed)) for deed in workload.deeds]
-        super().__init__(seed, replace(workload, deeds=deeds), weather, deaths, quirks)
-
-
-def draw_moded_world(seed: int) -> World:
-    """Everything about a seed; the same in every process."""
-    return draw_world(seed, ModedWorld)
+def moded(seed: int, workload: Workload) -> Workload:
+    """The same people, who write lines above the header row of most files."""
+    return replace(workload, deeds=[replace(deed, content=_moded(seed, deed)) for deed in workload.deeds])
 
 
 def _moded(seed: int, deed: Deed) -> bytes:

@@ -42,6 +42,7 @@ VENDOR_RATES = {
     "remark_emptied": 0.1,
     "remark_cut": 0.1,
     **{kind: rate for kind, rate in RATES.items() if kind.startswith(("quote_", "hint_", "fil", "inbox_"))},
+    "query_short": 0.1,
 }
 _DELAYS = {
     "push_late": (0.5, 200.0),

@@ -27,6 +27,7 @@ from qws.runtime.system import System
 from qws.store import journal_file
 from tests.simulation import mistakes as wrong
 from tests.simulation.bug import Bug, Edit
+from tests.simulation.planted_market import MARKET_BUGS
 from tests.simulation.planted_risk import RISK_BUGS
 
 # The journal takes no tag twice and ends the process: that lock has to be open for another one to be tried.
@@ -37,7 +38,7 @@ BUGS = (
     Bug(
         "resend_on_timeout",
         "An order that is not answered is sent again.",
-        ("I1b",), 8,
+        ("I1b",), 4,
         ((BrokerLink, "on_place_order", wrong.send_again),),
     ),
     Bug(
@@ -148,7 +149,7 @@ BUGS = (
     Bug(
         "cancel_not_awaited",
         "What was asked to be cancelled counts as gone.",
-        ("I4", "I12", "I13", "I1"), 138,
+        ("I4", "I12", "I13", "I1"), 113,
         ((Execution, "cancel_round", wrong.cancelled_when_asked),),
     ),
     Bug(
@@ -172,7 +173,7 @@ BUGS = (
     Bug(
         "halt_misses_the_link",
         "A halt stops plans, but not the orders that wait to be handed over.",
-        ("I24",), 335,
+        ("I24",), 112,
         (
             (BrokerLink, "on_control_ordered", wrong.nothing()),
             (BrokerLink, "on_run_stop_ordered", wrong.nothing()),
@@ -182,7 +183,7 @@ BUGS = (
     Bug(
         "halt_ends_with_the_process",
         "A restart forgets that trading is halted.",
-        ("I24",), 73,
+        ("I24",), 135,
         ((BrokerLink, "recall_control_ordered", wrong.nothing()), (RunGate, "recall_control_ordered", wrong.nothing())),
     ),
     Bug(
@@ -200,7 +201,7 @@ BUGS = (
     Bug(
         "next_run_does_not_wait",
         "A newer target starts beside the run that it ends.",
-        ("I1", "I1c", "I8", "I12", "I13"), 10,
+        ("I1", "I1c", "I8", "I12", "I13"), 25,
         ((RunGate, "on_rebalance_due", wrong.start_beside),),
     ),
     Bug(
@@ -224,7 +225,7 @@ BUGS = (
     Bug(
         "absent_sent_again",
         "An order that never arrived is followed by another one on the same day.",
-        ("I1c",), 8,
+        ("I1c",), 9,
         (
             (rest, "_CURABLE", wrong.ALL_IS_CURABLE),
             (rest, "_TOGETHER", wrong.ALL_IS_CURABLE),
@@ -240,7 +241,7 @@ BUGS = (
     Bug(
         "much_is_sent_again",
         "An order that never arrived is followed by another one, however much it is for.",
-        ("I1c",), 192,
+        ("I1c",), 373,
         ((rest, "_SMALL", Decimal(1)), (rest, "_SMALL_MAX", 100)),
     ),
     Bug(
@@ -257,14 +258,12 @@ BUGS = (
     Bug(
         "restart_forgets_what_was_left",
         "What is to be carried over is forgotten over night.",
-        ("I13",), 376,
-        ((MarketClock, "recall_run_finished", wrong.nothing()),),
+        ("I13",), 376, ((MarketClock, "recall_run_finished", wrong.nothing()),),
     ),
     Bug(
         "lunch_forgotten",
         "Orders leave at any time.",
-        ("I10",), 3,
-        ((Schedule, "next_send", wrong.any_time_is_good),),
+        ("I10",), 3, ((Schedule, "next_send", wrong.any_time_is_good),),
     ),
     Bug(
         "strangers_taken_for_ours",
@@ -282,6 +281,7 @@ BUGS = (
         ),
     ),
     *RISK_BUGS,
+    *MARKET_BUGS,
 )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -13,7 +13,9 @@ from qws.domain.tags import is_ours
 from qws.gateways.sim.bars import GeneratedBars
 from qws.gateways.sim.quirks import PERFECT, Quirks
 from qws.messages import ControlOrdered, RebalanceDue, TargetRejected
+from tests.simulation.ex_dates import draw_ex_dates
 from tests.simulation.life import POINTS
+from tests.simulation.modes import moded as with_modes
 from tests.simulation.names import draw_names
 from tests.simulation.verdict import Verdict
 from tests.simulation.wanted import CARRY
@@ -24,6 +26,7 @@ from tests.simulation.world import Death, World, at, draw_config, tables
 
 _FIRST_DAYS = (date(2026, 9, 29), date(2026, 9, 30), date(2026, 11, 12), date(2026, 11, 19), date(2026, 11, 20))
 _CALM = 20  # one seed of so many has no fault at all
+_MODED = (8, 13)
 _SHOWN_MAX = 3
 
 
@@ -41,8 +44,10 @@ class Report:
     violations: tuple[Violation, ...]
 
 
-def draw_world(seed: int, kind: type[World] = World, rates: Mapping[str, float] = RATES) -> World:
-    """Everything about a seed; the same in every process."""
+def draw_world(
+    seed: int, kind: type[World] = World, rates: Mapping[str, float] = RATES, moded: Collection[int] = _MODED
+) -> World:
+    """Everything about a seed; the same in every process. Of twenty seeds those of `moded` have files with modes."""
     chance = Random(f"{seed}:world")
     _, calendar = tables()
     is_calm = seed % _CALM == 0
@@ -55,6 +60,11 @@ def draw_world(seed: int, kind: type[World] = World, rates: Mapping[str, float] 
     prices = {code: close for code in traits if (close := bars.last_close(code, days[0])) is not None}
     file_days = days[:1] if execution.carry else days
     workload = draw_workload(chance, traits, prices, days, file_days, calendar, is_calm=is_calm)
+    if seed % 20 in moded:
+        workload = with_modes(seed, workload)
+    ordinary = {code: price for code, price in prices.items() if not traits[code]}
+    if not is_calm:
+        workload = replace(workload, ex_dates=draw_ex_dates(Random(f"{seed}:ex"), days, ordinary))
     lost = ("order_never_left",) if execution.absent is Absent.AGAIN or execution.carry else ()
     weather = Weather(seed, {} if is_calm else draw_rates(seed, lost, rates))
     deaths = [] if is_calm else _deaths(Random(f"{seed}:deaths"), days, [deed.when for deed in workload.deeds])
@@ -63,6 +73,11 @@ def draw_world(seed: int, kind: type[World] = World, rates: Mapping[str, float] 
         deaths = [_while_asked(Random(f"{seed}:asked"), [each.when for each in workload.deeds if each.name]), *deaths]
     quirks = Quirks(late_open_s=400.0) if not is_calm and chance.random() < 0.2 else PERFECT
     return kind(seed, workload, weather, deaths, quirks)
+
+
+def draw_moded_world(seed: int) -> World:
+    """The same, with files that are subsets or deltas, and some that expire."""
+    return draw_world(seed, moded=range(20))
 
 
 Draw = Callable[[int], World]

@@ -10,12 +10,13 @@ from qws.domain.fees import FeePlan
 from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
 from qws.domain.tags import is_ours
-from qws.gateways.sim.account import Ticket
+from qws.gateways.sim.account import Holding, Ticket
 from qws.gateways.sim.agenda import Latency
 from qws.gateways.sim.books import Books, Opening, State
 from qws.gateways.sim.counter import Counter
 from qws.gateways.sim.exchange import SimExchange
 from qws.gateways.sim.market import SimMarket
+from tests.simulation.ex_dates import ExDate
 
 TERMS = FeePlan(Decimal("0.00025"), Decimal(5), commission_includes_exchange_fees=True)
 
@@ -69,6 +70,16 @@ class Terminal(SimExchange):
         self._state.account.cash += amount
         return True
 
+    def pay(self, ex: ExDate, shares: int, cash: Decimal) -> None:
+        """Book what an ex-date brings, before the day begins."""
+        account = self._state.account
+        holding = account.holdings.setdefault(ex.code, Holding(ex.code, 0, 0, 0))
+        holding.shares += shares
+        holding.opened += shares
+        account.cash += cash
+        if ex.lowers_cost:
+            holding.cost = max(holding.cost - cash, Decimal(0))
+
     def serial_before(self, day: date) -> int:
         """How many numbers were given away before a day began."""
         return self._serials.get(day, 0)
@@ -81,6 +92,11 @@ class Terminal(SimExchange):
         """Shares of a code as they stand."""
         holding = self._state.account.holdings.get(code)
         return 0 if holding is None else holding.shares
+
+    def cost(self, code: str) -> Decimal:
+        """CNY that a share of a code cost on average, as the broker counts."""
+        holding = self._state.account.holdings.get(code)
+        return holding.cost / holding.shares if holding is not None and holding.shares else Decimal(0)
 
     def cash(self) -> Decimal:
         """Money that may be spent, as it stands."""

@@ -66,6 +66,7 @@ class WatchedTerminal(SimTerminal):
                 world.witness.on_handed(_order_of(request), now)
                 if world.weather.strikes("ghost_order"):
                     world.moods.silent_until = now + SILENT
+                    world.others.late.add(request.order_remark)
                     when = now + timedelta(seconds=world.weather.between("ghost_order", 0.5, GHOST_S))
                     world.outside.at(when, partial(self._arrive, client, sender, seq, request))
                     return

@@ -32,7 +32,7 @@ from tests.simulation.world import World
 M = TypeVar("M", bound=Message)
 # Refusals that somebody else caused, by the counter's code.
 _STORM = "STORM"
-_UNPRICED = ("no_quote", "stale_quote", "stale_record")  # the follow-up that might have sent more could not
+_BLIND = {"no_quote", "stale_quote", "stale_record", "no_snapshot"}  # the follow-up that might have sent more could not
 _STRAYS = {"order_doubled": "duplicate", "remark_mangled": "mangled"}  # faults that halt trading, and how it is told
 _PRICES_MOVE = Decimal("0.3")  # from a trade that nobody heard of to the next close, at most
 _SMALL, _FEW = Decimal("0.05"), 3  # what may be sent again when it was lost: so small, and so many names
@@ -140,7 +140,7 @@ class Verdict:
                 "QTY_ODD_LOT": order.code in others.codes,
                 "ST_DAILY_CAP": order.code in others.codes,
                 "PHASE_CLOSED": others.has_gap,
-                "PRICE_CAGE": order.code in others.dirty,
+                "PRICE_CAGE": order.code in others.dirty or order.tag in others.late,
             }
             if not explained.get(code, False):
                 self._blame("I5" if code.startswith("INSUFF") else "I18", f"{order.tag} {order.code}: {order.message}")
@@ -188,20 +188,27 @@ class Verdict:
     def each_record_tells_what_was_moved(self) -> None:
         """I9d: what people brought or took since the close before, whatever else happened, and nothing else.
 
-        What traded on an evening that nobody lived through is listed nowhere afterwards: it is known by its shares
-        only, and worth about what they are worth.
+        What traded on an evening that nobody lived through, or is missing in a short list, is known by its shares
+        only, and worth about what they are worth. What an ex-date brought is told together with what was moved on the
+        same day, or all of it is taken for that; and what nobody can tell from a deposit may be told as one.
         """
         closes = [told for told in self.told(EquityRecorded) if told.kind == "close"]
         heard = {(told.trade.at.date(), told.trade.code, told.trade.trade_id) for told in self.told(FillReceived)}
+        is_short = self._world.weather.happened["trades_short"] > 0
         for before, now in pairwise(closes):
             moved = sum((amount for when, amount in self._world.moved if before.at < when <= now.at), Decimal(0))
             unheard = sum(
                 trade.shares * trade.price
                 for trade in map(self._world.line.trade_shown, self._world.terminal.all_trades())
-                if before.at < trade.at <= now.at and trade.at.date() in self._world.blind_days
+                if before.at < trade.at <= now.at and (is_short or trade.at.date() in self._world.blind_days)
                 and (trade.at.date(), trade.code, trade.trade_id) not in heard
             )  # fmt: skip
-            if now.flow is None or abs(now.flow - moved) > 1 + unheard * _PRICES_MOVE:
+            span, slack = (before.at, now.at), 1 + unheard * _PRICES_MOVE
+            earned = self._world.payments.between(*span) if moved or unheard else Decimal(0)
+            is_blind = any(before.day <= day <= now.day for day in self._world.blind_days)
+            unclear = self._world.payments.unclear(*span, is_blind=is_blind)
+            sums = (moved, moved + earned, moved + unclear, Decimal(0) if earned else moved)
+            if now.flow is None or not min(sums) - slack <= now.flow <= max(sums) + slack:
                 self._blame("I9d", f"{now.day}: {now.flow} is told, {moved} was moved")
 
     def fills_stay_within_orders(self) -> None:
@@ -253,7 +260,7 @@ class Verdict:
         if self._world.execution.absent is rest.Absent.HOLD or before is None:
             return "nothing may"
         then = next((each for each in before.end.outcomes if each.code == code), None)
-        if then is None or (before.follow_ups != 1 and then.reason not in _UNPRICED):
+        if then is None or (before.follow_ups != 1 and _BLIND.isdisjoint((then.reason, before.end.reason))):
             return f"as follow-up {before.follow_ups}"
         key = due.run_id, digit_of(due.attempt)
         self._world.weather.happened["lost_order_followed"] += 1

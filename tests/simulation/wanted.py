@@ -24,6 +24,7 @@ from qws.runtime.message import Envelope
 Key = tuple[str, date]  # a target and its day
 _ZERO, _ROUNDED = Decimal(0), Decimal("1e-9")
 _MOMENT = timedelta(milliseconds=50)
+_QUOTE_AGE = timedelta(seconds=15)  # plan.quote_age_max_s, as it is shipped
 CARRY, STOPS = "carry", "stops"
 DAY_OVER = "refused", "session_over"
 LEFT_OVER = ("not_filled", "session_over", "expired")  # ends of runs that go on the next day
@@ -60,7 +61,7 @@ class Wanted:
                     self._newest[each.day] = target_id, envelope.at
                     for weight in each.weights:
                         since, until = self._out.get(weight.code, (date.max, date.max))
-                        if weight.weight and since < each.day < until:
+                        if weight.weight > 0 and since < each.day < until:  # what is to become less is not let in
                             self._out[weight.code] = since, each.day
             case StopTriggered(code=code, day=day):
                 self._out[code] = day, date.max
@@ -73,7 +74,7 @@ class Wanted:
                     self._blame("I22", f"{fixed.run_id} fixes {target_id} of {day} again")
                 self._fixed[target_id, day] = listed = {each.code: each.weight for each in weights}
                 changes, seen = self._weights[target_id, day], self._seen
-                held = _weights_in(seen) if seen is not None and seen.run_id == fixed.run_id else {}
+                held = _weights_in(seen, _QUOTE_AGE) if seen is not None and seen.run_id == fixed.run_id else {}
                 if not _is_change(held, changes, listed):
                     self._blame("I22", f"{fixed.run_id} holds {held}, changes {changes}, fixes {listed}")
             case SnapshotTaken() as seen if not seen.preview:
@@ -122,7 +123,8 @@ class Wanted:
         held = _weights_in(seen)
         if target.mode is Mode.DELTA:
             listed = self._fixed.get(key, {})
-        traded = {row.code for row in plan.rows if row.side is not None}
+        ended = {code for code, (since, until) in self._out.items() if since <= seen.day < until}
+        traded = {row.code for row in plan.rows if row.side is not None} - ended
         if strangers := traded - listed.keys():
             self._blame("I22", f"{plan.run_id} trades {strangers}, which its file does not list")
         dropped = self._dropped.get(key[0], frozenset())
@@ -159,10 +161,11 @@ class Wanted:
         return not outcomes or any(each.code == code and each.reason in _TOMORROW for each in outcomes)
 
 
-def _weights_in(seen: SnapshotTaken) -> Mapping[str, Decimal]:
-    """What each holding weighs by the quotes of that look."""
+def _weights_in(seen: SnapshotTaken, age_max: timedelta = timedelta.max) -> Mapping[str, Decimal]:
+    """What each holding weighs by the quotes of that look, or by its value where they are too old."""
     snapshot = seen.snapshot
-    marks = {quote.code: quote.last or quote.prev_close for quote in snapshot.quotes}
+    fresh = (each for each in snapshot.quotes if each.suspended or abs(snapshot.at - each.at) <= age_max)
+    marks = {quote.code: quote.last or quote.prev_close for quote in fresh}
     values = {each.code: each.shares * marks[each.code] if marks.get(each.code) else each.market_value
               for each in snapshot.positions}  # fmt: skip
     return {code: value / snapshot.asset.total if snapshot.asset.total else _ZERO for code, value in values.items()}

@@ -10,6 +10,7 @@ from random import Random
 
 from qws.domain.calendar import TradingCalendar
 from qws.runtime.clock import SHANGHAI
+from tests.simulation.ex_dates import ExDate
 
 _HEADER = "date,stock_code,weight"
 _BAD = {
@@ -42,6 +43,7 @@ class Workload:
     cash: Decimal
     positions: tuple[tuple[str, int, int], ...]
     deeds: Sequence[Deed]
+    ex_dates: tuple[ExDate, ...] = ()
 
 
 def draw_moment(chance: Random, day: date) -> datetime:

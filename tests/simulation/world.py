@@ -13,7 +13,7 @@ from random import Random
 import anyio
 
 from qws.app import Ports, build
-from qws.config import Config, make_config
+from qws.config import Config, StopsSection, make_config
 from qws.domain.calendar import TradingCalendar
 from qws.domain.execution_rules import Release
 from qws.domain.rest import Absent
@@ -33,8 +33,10 @@ from tests.simulation.life import Life, Outside, PatientClock
 from tests.simulation.line import Line
 from tests.simulation.names import TraitBars
 from tests.simulation.others import Others
+from tests.simulation.payments import Payments
 from tests.simulation.people import COMMANDS, People
 from tests.simulation.terminal import Terminal
+from tests.simulation.truth import Truth
 from tests.simulation.weather import Weather
 from tests.simulation.witness import Witness
 from tests.simulation.workload import Workload
@@ -43,6 +45,8 @@ NO_CRASH = ("", 0)
 _SHARE = 0.15  # of the seeds have another value of a setting
 _HOLDING = (2, 7)  # of twenty seeds, these hold plans for a person
 _LISTED = 5  # of twenty seeds, this one has further runs of the day
+_STOPPED = (6, 13)  # of twenty seeds, these have stops
+_STOPS = {"stop_loss": "0.02", "take_profit": "0.03", "trailing_atr": "1", "check_s": 60}
 _RUNS = ({"name": "late", "at": ["09:45", "13:00:03"]}, {"name": "half", "cron": "*/30 10,14 * * *"})
 _LIVES_MAX = 20  # planned deaths are three at most: more is a crash loop
 
@@ -68,13 +72,20 @@ def tables() -> tuple[RuleBook, TradingCalendar]:
 
 @cache
 def config_of(
-    release: Release, absent: Absent = Absent.HOLD, *, carries: bool = False, holds: bool = False, listed: bool = False
+    release: Release,
+    absent: Absent = Absent.HOLD,
+    *,
+    carries: bool = False,
+    holds: bool = False,
+    listed: bool = False,
+    stopped: bool = False,
 ) -> Config:
     """The configuration: as it is shipped, but for a folder that is seldom read."""
     execution = {"release": release, "absent": absent, "carry": carries}
     settings: dict[str, object] = {"intake": {"scan_s": 600}, "language": "en", "execution": execution}
     settings |= {"risk": {"turnover_max": HELD_ABOVE, "hold": ["turnover"]}} if holds else {}
     settings |= {"schedule": {"runs": _RUNS}} if listed else {}
+    settings |= {"stops": _STOPS} if stopped else {}
     return make_config(settings, "simulation")
 
 
@@ -83,8 +94,8 @@ def draw_config(seed: int) -> Config:
     draw = Random(f"{seed}:config")
     absent = Absent.AGAIN if draw.random() < _SHARE else Absent.HOLD
     release, carries = Release.STRICT if seed % 4 == 1 else Release.PIPELINED, draw.random() < _SHARE
-    holds, listed = seed % 20 in _HOLDING, seed % 20 == _LISTED
-    return config_of(release, absent, carries=carries, holds=holds, listed=listed)
+    holds, listed, stopped = seed % 20 in _HOLDING, seed % 20 == _LISTED, seed % 20 in _STOPPED
+    return config_of(release, absent, carries=carries, holds=holds, listed=listed, stopped=stopped)
 
 
 def at(clock: str, day: date) -> datetime:
@@ -106,12 +117,11 @@ class World:
         self.seed, self.workload, self.weather = seed, workload, weather
         self._deaths, self._quirks = list(deaths), quirks
         self.began, self.ends = at("08:30", workload.days[0]), at("15:40", workload.days[-1])
-        market = SimMarket(
-            TraitBars(seed, calendar, rules, workload.traits), rules, calendar, seed=seed, always_open=False
-        )
+        bars = TraitBars(seed, calendar, rules, workload.traits, workload.days[0], workload.ex_dates)
+        market = SimMarket(bars, rules, calendar, seed=seed, always_open=False)
         self.terminal = Terminal(market, Opening(workload.cash, workload.positions), self.began)
         self.outside, self.folder, self.desk, self.shelf = Outside(), Folder(), Desk(), Shelf()
-        self.execution = self._config.execution
+        self.execution, self.calendar = self._config.execution, calendar
         self.others = Others()
         self.witness = Witness(self.terminal, self.others, self.execution, calendar)
         self.terminal.witness = self.witness.on_taken
@@ -119,6 +129,7 @@ class World:
         self.line = self._make_line()
         self.blind_days: set[date] = set()  # nobody lived through their evening
         self.moved: list[tuple[datetime, Decimal]] = []  # CNY that people brought or took
+        self.payments = Payments(self.terminal, self.outside, weather, workload.ex_dates)
         self.lives: list[Life] = []
         self.is_alive = False
         self.reconciles = False
@@ -127,6 +138,7 @@ class World:
             self.outside.at(at("14:58", day), self._turn_fair)
         people = People(self)
         self.witness.ask = people.help
+        self.witness.listeners.append(Truth(self).note)
         if self._config.risk.hold:
             approvals = Approvals(self.witness.blame)
             approvals.ask = people.answer
@@ -134,6 +146,11 @@ class World:
         for deed in workload.deeds:
             self.outside.at(deed.when, partial(people.act, deed))
         self.desk.times = [deed.when for deed in workload.deeds if deed.what in COMMANDS]
+
+    @property
+    def stops(self) -> StopsSection:
+        """The stops that are set."""
+        return self._config.stops
 
     def run(self) -> None:
         """Live through all days."""

@@ -252,6 +252,8 @@ class Desk:
         is_other = isinstance(request, native.AccountStruct) and request.account_id not in ("", self._room.account_id)
         if is_other or faults.strikes_query("query_empty", sender):
             rows = ()
+        elif faults.strikes_query("query_short", sender):
+            rows = tuple(row for row in rows if faults.draw("query_short").random() < 0.5)
         is_late = faults.strikes_query("query_late", sender)
         self._reply(client, sender, seq, list(rows), faults.delay_s("query_late") if is_late else 0.0)
 

@@ -70,7 +70,8 @@ class Faults:
     query_lost: Chance = 0
     query_late: Chance = 0
     query_empty: Chance = 0
-    queries: tuple[str, ...] = ()  # the senders these three apply to, such as "queryStockPositions"; (): all
+    query_short: Chance = 0  # each row is missing or not
+    queries: tuple[str, ...] = ()  # the senders these four apply to, such as "queryStockPositions"; (): all
     junk_row: bool = False  # one row of nonsense in every list
     foreign_rows: tuple[ForeignRow, ...] = ()
     asset_lag_s: float = 0.0  # asset and positions do not know fills that are younger
