@@ -1,6 +1,6 @@
 """Seeded histories of the whole system under faults, and one workload killed at many points of its life.
 
-`.ci/run` plays a thousand more (`python -m tests.simulation --seeds 1000`), and kills at every point (`--sweep`).
+`.ci/run` plays 1,250 more (`python -m tests.simulation --seeds 1250`), and kills at every point (`--sweep`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.simulation.sweep import STEP_KINDS, WEATHERS, Point, killed_at, point
 from tests.simulation.weather import RATES
 
 pytestmark = pytest.mark.timeout(600)  # on a machine that does other work too
-PARTS = [range(start, start + 250) for start in range(0, 500, 250)]
+PARTS = [range(start, start + 125) for start in range(0, 250, 125)]
 KINDS_MIN = 25
 MARKET_KINDS = {"ex_date_held", "ex_dividend_paid", "ex_shares_booked", "stopped_by_stop_loss"}
 POINT_STRIDE = 4  # of the commits and calls, which are hundreds, each fourth
