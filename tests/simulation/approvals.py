@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from qws.domain.plan import Plan
-from qws.messages import ControlOrdered, PlaceOrder, PlanDrafted, PlanHeld
+from qws.messages import ControlOrdered, PlaceOrder, PlanDrafted, PlanHeld, PlanReady
 from qws.runtime.message import Envelope
 from tests.simulation.disk import PERSON
 from tests.simulation.keys import Key, digit_of, key_of
@@ -31,9 +31,9 @@ class Approvals:
         """A message is on the disk."""
         match envelope.body:
             case PlanDrafted(plan=plan):
-                self._newest[plan.run_id] = traded = _turnover(plan)
-                if not plan.preview:
-                    self._plans[plan.run_id, digit_of(plan.attempt)] = traded
+                self._newest[plan.run_id] = _turnover(plan)
+            case PlanReady(plan=plan) if not plan.preview:  # without what other rules took out of it
+                self._plans[plan.run_id, digit_of(plan.attempt)] = _turnover(plan)
             case PlanHeld() as held:
                 self._asked[held.run_id] = self._newest[held.run_id]
                 self.ask(held.run_id, envelope.at)
