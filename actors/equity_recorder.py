@@ -32,7 +32,8 @@ class EquityRecorder(Actor):
         self._closed: date | None = None
         self._before: Stand | None = None
         self._fills: list[Trade] = []
-        self._tries = self._looks = 0
+        self._tries = 0
+        self._looks: tuple[date, int] = date.min, 0
 
     def recall_equity_recorded(self, msg: EquityRecorded) -> None:
         if msg.kind == "close":
@@ -54,18 +55,25 @@ class EquityRecorder(Actor):
             return Later(_LAG.total_seconds(), msg)
         try:
             asset, positions = await self._broker.asset(), await self._broker.positions()
-            if does_not_add_up(asset, positions) and self._looks < _LOOKS:  # a list may lack a name for a while
-                self._looks += 1
+            if does_not_add_up(asset, positions) and self._may_look_again(
+                msg.day
+            ):  # a list may lack a name for a while
                 return Later(_COME_BACK_S, msg)
             benchmark = await self._quotes.index_close(_BENCHMARK, msg.day)
             now = Stand(self._clock.now(), asset, positions)
             flow = await self._flow(now) if is_settled else None
         except GatewayError:
             return Later(_COME_BACK_S, msg) if self._clock.now().date() == msg.day else None
-        self._tries = self._looks = 0
+        self._tries = 0
         record = EquityRecorded(msg.day, now.at, "close", "", asset, positions, benchmark, flow)
         self.recall_equity_recorded(record)
         return record
+
+    def _may_look_again(self, day: date) -> bool:
+        """A list may lack a name for a while; an account that never adds up is recorded as it is, that evening."""
+        looks = self._looks[1] + 1 if self._looks[0] == day else 1
+        self._looks = day, looks
+        return looks <= _LOOKS and self._clock.now().date() == day
 
     def on_run_finished(self, msg: RunFinished) -> EquityRecorded | None:
         if msg.asset is None:

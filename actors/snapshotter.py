@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from loguru import logger
@@ -31,6 +31,7 @@ from qws.runtime.actor import Actor
 _TRIES = 5
 _TRY_AGAIN_S = 1.0
 _SHOWN = 5
+_LACKED = timedelta(seconds=60)  # a list that lacks an order for longer is believed: the order's own name stays blocked
 
 
 class Snapshotter(Actor):
@@ -43,6 +44,7 @@ class Snapshotter(Actor):
         self._volumes: tuple[date, dict[str, Decimal | None]] = date.min, {}  # of the day, None where not known
         self._codes: dict[tuple[str, date], frozenset[str]] = {}
         self._working: dict[str, BrokerOrder] = {}  # as far as was told: a list may lack some for a while
+        self._lacked: dict[str, datetime] = {}  # by tag, since which look a list lacks it
 
     def recall_target_accepted(self, msg: TargetAccepted) -> None:
         self._codes = in_force(self._codes, msg.at.date())
@@ -85,10 +87,18 @@ class Snapshotter(Actor):
 
     def _still_working(self, listed: tuple[BrokerOrder, ...]) -> list[str]:
         """Tags of orders of ours that work, by the list or, of today's that it lacks, by what was told before."""
-        today, ids = self._clock.now().date(), {order.order_id for order in listed}
-        self._working = {tag: order for tag, order in self._working.items() if order.at.date() == today}
-        unseen = (order for order in self._working.values() if order.order_id not in ids)
-        return [order.tag for order in (*listed, *unseen) if _is_working(order)]
+        now, rows = self._clock.now(), {order.order_id: order for order in listed}
+        self._working = {tag: order for tag, order in self._working.items() if order.at.date() == now.date()}
+        self._lacked = {
+            tag: self._lacked.get(tag, now) for tag, order in self._working.items() if order.order_id not in rows
+        }
+        unseen = [tag for tag, since in self._lacked.items() if now - since < _LACKED]
+        nameless = [
+            tag
+            for tag, order in self._working.items()
+            if (row := rows.get(order.order_id)) and not is_ours(row.tag) and row.code == order.code and _works(row)
+        ]
+        return [*(order.tag for order in listed if _is_working(order)), *unseen, *nameless]
 
     async def _volumes_of(self, codes: list[str]) -> tuple[DayVolume, ...]:
         """Shares of an average day, where a rule asks for them; each is read once a day."""
@@ -121,5 +131,9 @@ class Snapshotter(Actor):
         return PricesTaken(msg.run_id, msg.attempt, msg.codes, now, tuple(quotes.values()), tuple(instruments.values()))
 
 
+def _works(order: BrokerOrder) -> bool:
+    return not order.status.is_terminal
+
+
 def _is_working(order: BrokerOrder) -> bool:
-    return is_ours(order.tag) and not order.status.is_terminal
+    return is_ours(order.tag) and _works(order)

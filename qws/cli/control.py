@@ -5,15 +5,17 @@ from __future__ import annotations
 import getpass
 import platform
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
 from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.views import known_run
+from qws.config import load_config
 from qws.domain.orders import TERMINAL
 from qws.domain.tags import day_part, is_ours, same_day_part
 from qws.domain.trading_state import STATE_OF
-from qws.errors import QwsError
+from qws.errors import ConfigError, QwsError
 from qws.home import Home
 from qws.runtime.clock import SystemClock
 from qws.store.halt_mark import leave_mark, remove_mark
@@ -185,13 +187,28 @@ def _outcome(home: Home, command: str, argument: str) -> tuple[str, str]:
 
 
 def _halted_by_file(home: Home, error: Exception) -> tuple[str, str]:
-    """A halt does not depend on the read models: a running daemon takes it from the inbox, a start from its mark."""
+    """A halt does not depend on the read models: a running daemon takes it from the inbox, a start from its mark.
+
+    Raises what was in the way when neither can be left.
+    """
     _mark(home, "halt")
     if not is_held(home.lock):
+        if not home.halt_mark.is_file():
+            raise error
         return "stored", f"{error}; the halt is kept in {home.halt_mark} and takes effect at the next start"
-    file = home.inbox / "HALT"
-    file.write_text(_person(), encoding="utf-8")
+    file = _inbox(home) / "HALT"
+    try:
+        file.touch()  # it needs no room on the disk
+    except OSError:
+        raise error from None
     return "stored", f"{error}; halted by {file} instead, which the daemon takes within a second: look at `qws log`"
+
+
+def _inbox(home: Home) -> Path:
+    try:
+        return home.root / load_config(home.config_file).inbox
+    except ConfigError:
+        return home.inbox
 
 
 def _ordered(home: Home, command: str, argument: str) -> tuple[str, str]:

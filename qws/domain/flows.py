@@ -18,6 +18,7 @@ from qws.domain.prices import half_up
 from qws.domain.pricing import mark_price
 
 _CENT, _SLACK = Decimal("0.01"), Decimal(1)  # CNY: cents that the broker rounds otherwise
+_FRIDAY = 4
 _MOVED = Decimal("0.25")  # how far a price may be from that of a trade nobody listed
 _KEPT = Decimal(1), Decimal("0.9"), Decimal("0.8")  # of a dividend: tax may be taken off at once
 _PER_SHARE = Decimal("0.0001")
@@ -91,8 +92,11 @@ def flow_of(found: Unexplained, before: Stand, now: Stand, quotes: Mapping[str, 
     values = {code: mark_price(quote) for code, quote in quotes.items()}  # of what was bought and sold in between
     values |= {each.code: each.market_value / each.shares for each in (*held.values(), *now.positions) if each.shares}
     worth = {code: count * values.get(code, Decimal(0)) for code, count in found.shares.items()}
+    is_overnight = _is_next_day(before, now)  # a previous close says nothing of a night further back
     maybe_bought = [
-        each for code, each in worth.items() if code not in bonus or not _is_diluted(held[code], bonus[code], quotes)
+        each
+        for code, each in worth.items()
+        if code not in bonus or not (is_overnight and _is_diluted(held[code], bonus[code], quotes))
     ]
     moved = [each for code, each in worth.items() if code not in bonus]
     money = Decimal(0) if abs(found.money) <= found.slack else found.money
@@ -104,10 +108,17 @@ def flow_of(found: Unexplained, before: Stand, now: Stand, quotes: Mapping[str, 
     return half_up(money + in_kind, _CENT)
 
 
+def _is_next_day(before: Stand, now: Stand) -> bool:
+    days = (now.at.date() - before.at.date()).days
+    return days == 1 or (days == 3 and before.at.weekday() == _FRIDAY)
+
+
 def _is_diluted(held: Position, bonus: int, quotes: Mapping[str, Quote]) -> bool:
     """Whether the previous close is as much lower as so many new shares make it, or more: nobody bought these."""
     quote, factor = quotes.get(held.code), 1 + Decimal(bonus) / held.shares
-    return quote is not None and (quote.prev_close - _CENT) * factor <= held.market_value / held.shares
+    if quote is None or quote.prev_close <= 0:
+        return False
+    return (quote.prev_close - _CENT) * factor <= held.market_value / held.shares
 
 
 def _make_up(money: Decimal, moved: Sequence[Decimal]) -> bool:

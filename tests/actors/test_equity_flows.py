@@ -45,10 +45,10 @@ class Days:
         for each in self.journal:
             self.recorder.recall_equity_recorded(each)
 
-    def flow(self, cash: str | Decimal, held: tuple[Position, ...] = HELD) -> Decimal | None:
+    def flow(self, cash: str | Decimal, held: tuple[Position, ...] = HELD, day: date = NEXT_DAY) -> Decimal | None:
         """What the next close tells, when the account then holds this."""
         self.broker.money, self.broker.holdings = an_asset(cash, held), held
-        return self.close(NEXT_DAY).flow
+        return self.close(day).flow
 
 
 def a_trade(side: Side, shares: int, price: str = "10.00", fee: str | None = "5", code: str = CODE) -> Trade:
@@ -182,6 +182,14 @@ def test_money_taken_on_the_day_of_bonus_shares_did_not_buy_them() -> None:
     days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close="5.00")}
 
     assert days.flow("95000", (a_position(CODE, 2000, price="5.00"), HELD[1])) == -5000
+
+
+@pytest.mark.parametrize("prev_close", ["9.00", "0"])
+def test_shares_bought_while_closes_were_missed_and_the_market_fell_are_no_bonus(prev_close: str) -> None:
+    days = Days()
+    days.quotes.known = {**days.quotes.known, CODE: a_quote(CODE, prev_close=prev_close)}
+
+    assert days.flow("99100", (a_position(CODE, 1100, price="9.00"), HELD[1]), date(2026, 11, 23)) == 0
 
 
 def test_a_dividend_booked_after_its_ex_date_with_as_many_bonus_shares_is_no_deposit() -> None:

@@ -96,6 +96,30 @@ def test_an_order_that_was_told_to_work_and_is_missing_in_a_short_list_still_wor
     assert isinstance(asyncio.run(actor.on_snapshot_due(DUE)), SnapshotTaken)
 
 
+def test_a_list_that_lacks_an_order_for_a_minute_is_believed() -> None:
+    clock = HandClock(at("10:00:00"))
+    actor = Snapshotter(a_broker(), some_quotes(), clock)
+    actor.on_order_updated(OrderUpdated(a_report(an_order(), OrderStatus.REPORTED)))
+    assert isinstance(asyncio.run(actor.on_snapshot_due(DUE)), PlanRefused)
+
+    asyncio.run(clock.sleep(60))
+
+    assert isinstance(asyncio.run(actor.on_snapshot_due(DUE)), SnapshotTaken)
+
+
+def test_an_order_that_is_listed_without_its_remark_still_works() -> None:
+    broker, order = a_broker(), an_order()
+    reported = a_report(order, OrderStatus.REPORTED)
+    broker.listed[order.tag] = replace(reported, tag="")
+    actor = Snapshotter(broker, some_quotes(), HandClock(at("10:00:00")))
+    actor.on_order_updated(OrderUpdated(reported))
+
+    answer = asyncio.run(actor.on_snapshot_due(DUE))
+
+    assert isinstance(answer, PlanRefused)
+    assert order.tag in answer.text
+
+
 def test_a_list_that_shows_the_order_knows_better_and_one_of_yesterday_works_no_more() -> None:
     broker, order = a_broker(), an_order()
     reported = a_report(order, OrderStatus.REPORTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,7 +137,9 @@ def test_read_models_of_another_version_take_no_order(home: Home) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no tables at all" * 300])
-def test_a_halt_needs_no_read_models(home: Home, damage: bytes) -> None:
+def test_a_halt_needs_no_read_models(home: Home, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QWS_INBOX", "drop")
+    shutil.rmtree(home.inbox)
     Projector(home.views, describe).close()
     home.views.write_bytes(damage)
 
@@ -151,9 +154,20 @@ def test_a_halt_needs_no_read_models(home: Home, damage: bytes) -> None:
         answer = call(home, "halt")
 
         assert (answer.code, "HALT" in answer.out) == (0, True)
-        eventually(lambda: "halted" in call(home, "log").out and any(home.inbox.rglob("HALT.*.accepted")))
+        eventually(lambda: "halted" in call(home, "log").out and any((home.root / "drop").rglob("HALT.*.accepted")))
     with daemon(home):
         eventually(lambda: state(home) == "halted")
+
+
+def test_a_halt_that_can_be_left_nowhere_says_so(home: Home) -> None:
+    Projector(home.views, describe).close()
+    home.views.write_bytes(b"no tables at all" * 300)
+    home.halt_mark.mkdir(parents=True)
+
+    answer = call(home, "halt")
+
+    assert (answer.code, answer.out) == (3, "")
+    assert "cannot be used" in answer.err
 
 
 def test_a_stored_halt_holds_although_the_read_models_are_gone_and_a_resume_ends_it(home: Home) -> None:
