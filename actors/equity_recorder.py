@@ -55,9 +55,7 @@ class EquityRecorder(Actor):
             return Later(_LAG.total_seconds(), msg)
         try:
             asset, positions = await self._broker.asset(), await self._broker.positions()
-            if does_not_add_up(asset, positions) and self._may_look_again(
-                msg.day
-            ):  # a list may lack a name for a while
+            if does_not_add_up(asset, positions) and self._may_look_again(msg.day):
                 return Later(_COME_BACK_S, msg)
             benchmark = await self._quotes.index_close(_BENCHMARK, msg.day)
             now = Stand(self._clock.now(), asset, positions)
