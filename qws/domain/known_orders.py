@@ -171,7 +171,7 @@ class KnownOrders:
             if self._tags.get(trade.order_id) != tag:
                 self._early += [trade] if trade not in self._early else []
                 continue
-            self.note_trade(ours := replace(trade, tag=tag))
+            self.note_trade(ours := trade if trade.tag == tag else replace(trade, tag=tag))
             yield ours
 
     def look(self, rows: Iterable[BrokerOrder], now: datetime) -> bool:

@@ -11,7 +11,7 @@ from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
 from qws.errors import InvariantBroken
 
-_COST_STEP = Decimal("0.0001")
+_COST_STEP, _NOTHING = Decimal("0.0001"), Decimal(0)
 
 
 @dataclass(slots=True)
@@ -60,11 +60,11 @@ class Ticket:
     arrives: datetime | None = None
     ahead: int = 0
     since: int = -1
+    order_id: str = field(init=False)
 
-    @property
-    def order_id(self) -> str:
-        """The id the broker knows the order by; unique across days."""
-        return str(self.serial)
+    def __post_init__(self) -> None:
+        """The id the broker knows the order by is its serial, unique across days."""
+        self.order_id = str(self.serial)
 
     @property
     def open_shares(self) -> int:
@@ -79,6 +79,11 @@ class Ticket:
         value = self.open_shares * self.request.price
         fees = self.fee_bound - self.fee
         return value + fees if self.request.side is Side.BUY else max(fees - value, Decimal(0))
+
+    def let_go(self) -> None:
+        """Forget of an ended order what only a working one needs: the file has it, and a day may have thousands."""
+        self.due, self.arrives = self.at, None
+        self.amount = self.fee = self.fee_bound = _NOTHING
 
     def report(self) -> BrokerOrder:
         """The row of the broker's order list."""

@@ -285,6 +285,9 @@ class SimExchange:
         tickets, codes, trades = self._dirty
         if tickets:
             self._books.save(self._state, tickets.values(), codes, trades)
+            for ticket in tickets.values():
+                if ticket.status.is_terminal:
+                    ticket.let_go()
             self._dirty = ({}, {}, [])
 
 
