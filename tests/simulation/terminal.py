@@ -86,7 +86,7 @@ class Terminal(SimExchange):
 
     def working(self) -> list[BrokerOrder]:
         """Every order that may still trade, as it stands."""
-        return [ticket.report() for ticket in self._state.tickets.values() if not ticket.status.is_terminal]
+        return [row for row in self._state.orders.values() if not row.status.is_terminal]
 
     def held(self, code: str) -> int:
         """Shares of a code as they stand."""
@@ -104,7 +104,7 @@ class Terminal(SimExchange):
 
     def all_orders(self) -> list[BrokerOrder]:
         """Every order of every day."""
-        return [*self.past_orders, *(ticket.report() for ticket in self._state.tickets.values())]
+        return [*self.past_orders, *self._state.orders.values()]
 
     def all_trades(self) -> list[Trade]:
         """Every fill of every day."""
@@ -116,9 +116,9 @@ class Terminal(SimExchange):
         return lost
 
     def _turn(self, now: datetime) -> None:
-        tickets, trades = list(self._state.tickets.values()), list(self._state.trades)
+        orders, trades = self._state.orders, self._state.trades
         super()._turn(now)
-        self.past_orders += [ticket.report() for ticket in tickets]
+        self.past_orders += orders.values()
         self.past_trades += trades
         self._serials[self._state.day] = self._state.serial - self._first
 

@@ -30,7 +30,7 @@ from tests.soak.files import bad_file, csv_of, names_of, weights_of, workbook_of
 from tests.soak.gauges import MB, bytes_below, flatness
 
 _USUAL_S, _TIMES = 4 * 3600.0, 100
-_CASH = 100_000_000
+_CASH, _HELD = 40_000_000, 160_000_000  # CNY; what is sold in this one day must be held from the day before
 _SAMPLE_S = 10.0
 _TURN = 40  # files, after which the weights are what they were
 _MIDNIGHT_S = 8  # no file is dropped so close to midnight: its only day would be over before it is read
@@ -77,7 +77,7 @@ class Feeder:
 
 
 def a_paper_home(folder: Path, names: int) -> Home:
-    """Always open, with money for all names, and half of what the first files want of each held from the day before:
+    """Always open; so much of each name is held from the day before that every file of an hour finds shares to sell:
     what was bought today cannot be sold today."""
     home = make_home(folder)
     bars, day = GeneratedBars(1, load_calendar()), datetime.now(SHANGHAI).date()
@@ -85,7 +85,7 @@ def a_paper_home(folder: Path, names: int) -> Home:
     for code in names_of(names):
         close = bars.last_close(code, day)
         assert close is not None
-        rows.append(f"{code},{max(int(_CASH / names / float(close)) // 100 * 100, 200)}")
+        rows.append(f"{code},{max(int(_HELD / names / float(close)) // 100 * 100, 200)}")
     (home.root / "held.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
     text = home.config_file.read_text(encoding="utf-8")
     for key, value in {"language": '"en"', "cash": _CASH, "positions": '"held.csv"'}.items():

@@ -11,7 +11,7 @@ from qws.domain.market import Side
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
 from qws.errors import InvariantBroken
 
-_COST_STEP, _NOTHING = Decimal("0.0001"), Decimal(0)
+_COST_STEP = Decimal("0.0001")
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Holding:
 
 @dataclass(slots=True)
 class Ticket:
-    """One order at the exchange. `due` is when its acknowledgement (49) or cancel (51, 52) takes effect.
+    """One order that may still trade. `due` is when its acknowledgement (49) or cancel (51, 52) takes effect.
 
     From `arrives` on it may meet the book, until then it is `arriving`; after step `since` it rests behind `ahead`
     shares of others at its price.
@@ -79,11 +79,6 @@ class Ticket:
         value = self.open_shares * self.request.price
         fees = self.fee_bound - self.fee
         return value + fees if self.request.side is Side.BUY else max(fees - value, Decimal(0))
-
-    def let_go(self) -> None:
-        """Forget of an ended order what only a working one needs: the file has it, and a day may have thousands."""
-        self.due, self.arrives = self.at, None
-        self.amount = self.fee = self.fee_bound = _NOTHING
 
     def report(self) -> BrokerOrder:
         """The row of the broker's order list."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from qws.domain.market import Side
-from qws.domain.orders import OrderRequest, OrderStatus, Trade
+from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.errors import InvariantBroken, StoreError
 from qws.gateways.sim.account import Account, Holding, Ticket
 
@@ -30,13 +30,27 @@ CREATE TABLE IF NOT EXISTS trades (
 
 @dataclass(slots=True)
 class State:
-    """Everything of one day that a restart must find again; tickets by order id."""
+    """Everything of one day that a restart must find again. By order id: the newest report of every order, in the
+    order of entry, and the tickets of those that may still trade (a day may have thousands that ended)."""
 
     account: Account
     day: date
     serial: int = 1_000_000
+    orders: dict[str, BrokerOrder] = field(default_factory=dict)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     trades: list[Trade] = field(default_factory=list)
+
+    def report(self, ticket: Ticket) -> BrokerOrder:
+        """The row of an order as it is told from now on."""
+        row = self.orders[ticket.order_id] = ticket.report()
+        return row
+
+    def begin(self, day: date) -> None:
+        """A new day: what was bought may be sold, yesterday's orders are gone."""
+        self.day, self.orders, self.trades = day, {}, []
+        self.tickets.clear()
+        held = [holding for holding in self.account.holdings.values() if holding.shares]
+        self.account.holdings = {one.code: Holding(one.code, one.shares, 0, one.shares, one.cost) for one in held}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +118,22 @@ class Books:
         for code, shares, bought, opened_with, cost in self._db.execute("SELECT * FROM holdings ORDER BY code"):
             state.account.holdings[code] = Holding(code, shares, bought, opened_with, Decimal(cost))
         for ticket in map(_ticket, self._db.execute("SELECT * FROM orders WHERE day = ? ORDER BY serial", (row[0],))):
-            state.tickets[ticket.order_id] = ticket
-            if not ticket.verdict and not ticket.status.is_terminal:
-                state.account.reserve(ticket)
+            state.report(ticket)
+            if not ticket.status.is_terminal:
+                state.tickets[ticket.order_id] = ticket
+                if not ticket.verdict:
+                    state.account.reserve(ticket)
         query = "SELECT trade_id, order_id, tag, code, side, shares, price, at, fee FROM trades WHERE day = ?"
         for found in self._db.execute(query + " ORDER BY rowid", (row[0],)):
             state.trades.append(_trade(found))
         return state
 
     def save(self, state: State, tickets: Iterable[Ticket], codes: Iterable[str], trades: Iterable[Trade]) -> None:
-        """Commit the account and whatever changed with it: these tickets, holdings and new trades."""
-        day = state.day.isoformat()
+        """Commit the account and whatever changed with it: these tickets, holdings and new trades.
+
+        Tickets of orders that have ended are let go of.
+        """
+        day, tickets = state.day.isoformat(), list(tickets)
         holdings = [held for code in codes if (held := state.account.holdings.get(code)) is not None]
         try:
             self._db.execute("BEGIN")
@@ -134,6 +153,9 @@ class Books:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreError(f"paper account: {error}") from error
+        for ticket in tickets:
+            if ticket.status.is_terminal:
+                state.tickets.pop(ticket.order_id, None)
 
     def turn(self, state: State) -> None:
         """Begin `state.day`: write all holdings and forget orders and trades older than the day before it."""

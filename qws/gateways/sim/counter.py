@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -69,7 +68,7 @@ class Counter:
             return refusal("PHASE_CLOSED", f"{now:%H:%M:%S}")
         sellable = account.sellable(order.code)
         refused = form(order, listing.instrument, sellable) or self.entry(order, now)
-        refused = refused or self._st_cap(order, listing.instrument, state.tickets.values())
+        refused = refused or self._st_cap(order, listing.instrument, state)
         if refused:
             return refused
         ticket.fee_bound = self.fees(order, day, order.shares * order.price)
@@ -119,11 +118,15 @@ class Counter:
             return ""
         return refusal("PRICE_CAGE", f"{order.side} {order.price}, bound {bound}")
 
-    def _st_cap(self, order: OrderRequest, instrument: Instrument, tickets: Iterable[Ticket]) -> str:
+    def _st_cap(self, order: OrderRequest, instrument: Instrument, state: State) -> str:
         cap = self._market.rules.st_buy_cap(instrument) if order.side is Side.BUY else None
         if cap is None:
             return ""
-        today = sum(_bought(ticket) for ticket in tickets if ticket.request.code == order.code)
+        buys = [row for row in state.orders.values() if (row.code, row.side) == (order.code, Side.BUY)]
+        working = {key for key, ticket in state.tickets.items() if not ticket.verdict}
+        today = sum(
+            row.shares if row.order_id in working and not row.status.is_terminal else row.traded for row in buys
+        )
         if today + order.shares <= cap:
             return ""
         return refusal("ST_DAILY_CAP", f"bought or ordered {today}, wants {order.shares}, cap {cap}")
@@ -158,13 +161,6 @@ def form(order: OrderRequest, instrument: Instrument, sellable: int) -> str:
     if (up is not None and order.price > up) or (down is not None and order.price < down):
         return refusal("PRICE_LIMIT", f"price {order.price}, limits {down} to {up}")
     return ""
-
-
-def _bought(ticket: Ticket) -> int:
-    """Shares that a buy of today has taken or may still take."""
-    if ticket.request.side is Side.SELL or ticket.verdict:
-        return 0
-    return ticket.traded if ticket.status.is_terminal else ticket.request.shares
 
 
 def _quantity(order: OrderRequest, instrument: Instrument, sellable: int) -> str:

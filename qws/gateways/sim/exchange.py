@@ -10,7 +10,7 @@ from decimal import Decimal
 from qws.domain.account import Asset, Position
 from qws.domain.fees import FeePlan
 from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
-from qws.gateways.sim.account import Holding, Ticket
+from qws.gateways.sim.account import Ticket
 from qws.gateways.sim.agenda import Agenda, Due, Latency
 from qws.gateways.sim.books import Books, Opening, audit, opened
 from qws.gateways.sim.counter import Counter, refusal
@@ -67,11 +67,11 @@ class SimExchange:
     def cancel(self, order_id: str, now: datetime) -> None:
         """Ask for a cancel. A refusal repeats the order's report, saying CANCEL_NOT_ALLOWED; unknown ids do nothing."""
         self._run(now)
-        ticket = self._state.tickets.get(order_id)
-        if ticket is not None and not ticket.verdict:
-            if ticket.status.is_terminal or not self._counter.takes_cancel(ticket.request.code, now):
+        row, ticket = self._state.orders.get(order_id), self._state.tickets.get(order_id)
+        if row is not None and row.status is not OrderStatus.JUNK and (ticket is None or not ticket.verdict):
+            if ticket is None or row.status.is_terminal or not self._counter.takes_cancel(row.code, now):
                 text = refusal("CANCEL_NOT_ALLOWED", f"order {order_id}")
-                self._outbox.append(replace(ticket.report(), message=text))
+                self._outbox.append(replace(row, message=text))
             elif ticket.status is OrderStatus.WAIT_REPORTING:
                 ticket.cancel_asked = True
                 self._dirty[0][order_id] = ticket
@@ -111,7 +111,7 @@ class SimExchange:
     def orders(self, now: datetime) -> tuple[BrokerOrder, ...]:
         """Every order of today, in the order of entry."""
         self._settle(now)
-        return tuple(ticket.report() for ticket in self._state.tickets.values())
+        return tuple(self._state.orders.values())
 
     def trades(self, now: datetime) -> tuple[Trade, ...]:
         """Every fill of today, in the order of booking."""
@@ -136,15 +136,15 @@ class SimExchange:
             self._turn(now)
 
     def _happen(self, at: datetime, due: Due, key: str) -> None:
+        ticket = self._state.tickets.get(key)  # None too for an order that has ended
         match due:
             case Due.CLOSE:
                 for code in self._floor.codes():
                     self._call(code, at)
                 self._expire(at)
             case Due.MATCH:
-                ticket = self._state.tickets[key]
                 # What has ended, or met the book together with another order, does not wake its code again.
-                if ticket.arriving and not ticket.status.is_terminal:
+                if ticket is not None and ticket.arriving and not ticket.status.is_terminal:
                     self._match(ticket.request.code, at)
             case Due.LOOK:
                 if self._wakeups.take_look(key, at):
@@ -152,11 +152,11 @@ class SimExchange:
             case Due.CALL:
                 self._call(key, at)
             case Due.CANCEL:
-                ticket = self._state.tickets[key]
-                if not ticket.status.is_terminal:
+                if ticket is not None and not ticket.status.is_terminal:
                     self._end(ticket, at, "cancelled on request")
             case Due.REPORT:
-                self._accept(self._state.tickets[key], at)
+                if ticket is not None:
+                    self._accept(ticket, at)
 
     def _accept(self, ticket: Ticket, at: datetime) -> None:
         if ticket.status is not OrderStatus.WAIT_REPORTING:
@@ -240,18 +240,14 @@ class SimExchange:
                 self._end(ticket, at, "expired at the end of the day")
 
     def _turn(self, now: datetime) -> None:
-        """Begin a new day: what was bought may be sold, yesterday's orders are gone."""
+        """Begin a new day when the one before has come to its end."""
         state = self._state
         self._expire(self._wakeups.closes_at(state.day))
         for ticket in state.tickets.values():
             self._accept(ticket, ticket.due)
         self._commit()
         audit(state)
-        state.day = now.date()
-        state.tickets.clear()
-        state.trades.clear()
-        held = [holding for holding in state.account.holdings.values() if holding.shares]
-        state.account.holdings = {one.code: Holding(one.code, one.shares, 0, one.shares, one.cost) for one in held}
+        state.begin(now.date())
         self._floor.clear()
         self._wakeups.clear()
         self._books.turn(state)
@@ -265,29 +261,26 @@ class SimExchange:
         for ticket in state.tickets.values():
             if ticket.status is OrderStatus.WAIT_REPORTING:
                 self._agenda.push(ticket.due, Due.REPORT, ticket.order_id)
-            elif not ticket.status.is_terminal:
+            else:
                 self._floor.enter(ticket)
                 self._wakeups.plan_arrival(ticket)
                 if ticket.status in (OrderStatus.REPORTED_CANCEL, OrderStatus.PARTSUCC_CANCEL):
                     self._agenda.push(ticket.due, Due.CANCEL, ticket.order_id)
-        if state.tickets:
-            self._now = done = max(ticket.at for ticket in state.tickets.values())
+        if state.orders:
+            self._now = done = max(row.at for row in state.orders.values())
             self._wakeups.plan_close(state.day, done)
             self._wakeups.resume_looks(done)
             for code in self._floor.codes():
                 self._wakeups.plan_call(code, done)
 
     def _report(self, ticket: Ticket) -> None:
-        self._outbox.append(ticket.report())
+        self._outbox.append(self._state.report(ticket))
         self._dirty[0][ticket.order_id] = ticket
 
     def _commit(self) -> None:
         tickets, codes, trades = self._dirty
         if tickets:
             self._books.save(self._state, tickets.values(), codes, trades)
-            for ticket in tickets.values():
-                if ticket.status.is_terminal:
-                    ticket.let_go()
             self._dirty = ({}, {}, [])
 
 

@@ -16,7 +16,7 @@ from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus, Trade
 from qws.domain.rules import RuleBook
 from qws.domain.sessions import Phase, PhaseRules
 from qws.errors import GatewayError
-from qws.gateways.sim.account import Holding, Ticket
+from qws.gateways.sim.account import Ticket
 from qws.gateways.sim.books import Books, Opening, State, audit, opened
 from qws.gateways.sim.counter import form, refusal
 from qws.ports import BrokerEvent, Calendar, Clock, Quotes
@@ -98,7 +98,7 @@ class ShadowBroker:
 
     async def orders(self) -> tuple[BrokerOrder, ...]:
         """Every order of today."""
-        return tuple(ticket.report() for ticket in self._state().tickets.values())
+        return tuple(self._state().orders.values())
 
     async def trades(self) -> tuple[Trade, ...]:
         """Every fill of today."""
@@ -127,11 +127,7 @@ class ShadowBroker:
             for ticket in self._working():
                 self._end(ticket, "expired at the end of the day")
             audit(state)
-            held = [holding for holding in state.account.holdings.values() if holding.shares]
-            state.account.holdings = {one.code: Holding(one.code, one.shares, 0, one.shares, one.cost) for one in held}
-            state.day = today
-            state.tickets.clear()
-            state.trades.clear()
+            state.begin(today)
             self._taken.clear()
             self._books.turn(state)
         return state
@@ -246,8 +242,9 @@ class ShadowBroker:
         changed = list(tickets)
         codes = {ticket.request.code for ticket in changed}
         assert self._known is not None
+        rows = [self._known.report(ticket) for ticket in changed]
         self._books.save(self._known, changed, codes, trades)
-        self._outbox += [*trades, *(ticket.report() for ticket in changed)]
+        self._outbox += [*trades, *rows]
         self._poked.set()
 
     async def _look_at(self, codes: Iterable[str]) -> None:
