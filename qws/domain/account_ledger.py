@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from typing import NamedTuple
@@ -82,7 +82,7 @@ class AccountLedger:
         self._shares, self._sellable = Counter[str](), Counter[str]()
         self._own: dict[str, _Own] = {}
         self._recent: deque[_Fill] = deque()
-        self._seen: set[tuple[date, str, str, str]] = set()
+        self._seen: set[tuple[str, str, str]] = set()  # the fills of its day
         self._changed: datetime | None = None  # anything of ours
         self._traded: dict[str, datetime] = {}  # a code of ours; "" for any
         self._standing = Standing(self._lag)
@@ -151,7 +151,7 @@ class AccountLedger:
 
     def note_fill(self, trade: Trade, now: datetime) -> None:
         """Book a fill of ours, each once."""
-        key = trade.at.date(), trade.code, trade.order_id, trade.trade_id
+        key = trade.code, trade.order_id, trade.trade_id
         if key in self._seen or not self.is_of(trade.at):
             return
         self._seen.add(key)

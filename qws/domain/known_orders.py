@@ -140,7 +140,7 @@ class KnownOrders:
             tag = self._tag_of(row) or self._tag_of_mangled(row, today)
             if not _is_of(tag, today) or row.order_id in self._strays:
                 continue
-            known, order = self._orders.get(tag), replace(row, tag=tag)
+            known, order = self._orders.get(tag), row if row.tag == tag else replace(row, tag=tag)
             if known is None or (reason := _contradiction(known, order)):
                 self._find(order, "unintended" if known is None else reason)
                 continue

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import starmap
+from sys import intern
 
 from qws.domain.calendar import UnknownDay
 from qws.domain.codes import classify
@@ -142,6 +143,7 @@ class _Reading:
         self._past: dict[date, list[int]] = {}
         self._days: dict[date, dict[str, Decimal]] = {}
         self._rows: dict[tuple[date, str], int] = {}
+        self._equal: dict[str, Decimal] = {}  # one object for all equal weights: a day may have many files
         self._dates: dict[str, date | None] = {}
         self._checked: set[date] = set()
 
@@ -169,7 +171,7 @@ class _Reading:
         elif weight < 0 and self._header.mode is not Mode.DELTA:
             self._drop(number, code, "negative_weight", f"{code} has the negative weight {shown(weight_cell)}")
         else:
-            weights[code] = weight
+            weights[code] = self._equal.setdefault(str(weight), weight)
 
     def result(self) -> ParsedTarget | tuple[Refusal, ...]:
         """Check each day's sum and what is left; then the target or the refusals."""
@@ -252,7 +254,7 @@ class _Reading:
         elif found.kind in _FUNDS and not self._rules.allow_etf:
             self._drop(number, code, "etf_disabled", f"{code} is a fund and allow_etf is off")
         else:
-            return code
+            return intern(code)  # one text, however many files of a day name the share
         return None
 
     def _drop(self, number: int, code: str, reason: str, text: str) -> None:

@@ -94,6 +94,7 @@ class Books:
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA cache_size=-256")  # KiB: rows are written at the end, and read only at a start
             self._db.executescript(_SCHEMA)
             known = {row[1] for row in self._db.execute("PRAGMA table_info(orders)")}
             for column in ("arrives TEXT", "ahead INTEGER DEFAULT 0", "since INTEGER DEFAULT -1"):
