@@ -143,7 +143,7 @@ class _Reading:
         self._past: dict[date, list[int]] = {}
         self._days: dict[date, dict[str, Decimal]] = {}
         self._rows: dict[tuple[date, str], int] = {}
-        self._equal: dict[str, Decimal] = {}  # one object for all equal weights: a day may have many files
+        self._equal: dict[str, Decimal] = {}  # one object for equal weights: a day may have many files
         self._dates: dict[str, date | None] = {}
         self._checked: set[date] = set()
 

@@ -13,6 +13,7 @@ from qws.domain.orders import BrokerOrder, OrderRequest, OrderStatus
 from qws.domain.plan import Plan, PlanRow
 from qws.domain.planner import Sizing
 from qws.domain.rest import Absent
+from qws.domain.tags import make_tag
 from qws.messages import OrderUpdated, PlaceOrder
 from tests.actors.test_planner_rest import A, B, answer_of, looked
 from tests.actors.test_planner_rest import a_planner as the_planner
@@ -102,6 +103,21 @@ def test_what_was_handed_over_and_never_arrived_is_held_for_the_rest_of_its_run_
     assert (row_of(again, A).shares, row_of(again, A).reason) == (0, "never_arrived")
     assert row_of(again, B).shares > 0
     assert row_of(other, A).shares > 0
+
+
+def test_what_never_arrived_is_held_for_its_own_run_whichever_run_sent_orders_since() -> None:
+    """Of the same target, but another attempt; and of another target."""
+    for later_order in (make_tag(DAY, "target", 2, 0), make_tag(DAY, "another", 0, 0)):
+        planner, mine = the_planner(), replace(an_order(A), tag=make_tag(DAY, "target", 0, 0))
+        planner.on_place_order(intent(mine))
+        planner.on_order_updated(unanswered(mine))
+        planner.on_place_order(intent(replace(an_order("600010.SH"), tag=later_order), OTHER_RUN))
+        planner.on_order_updated(lost(mine))
+
+        own, other = answer_of(planner, looked(attempt=1)), answer_of(planner, looked(run_id=OTHER_RUN))
+
+        assert (row_of(own, A).shares, row_of(own, A).reason) == (0, "never_arrived")
+        assert row_of(other, A).shares > 0
 
 
 def test_a_run_that_goes_on_without_a_stopped_name_sends_nothing_again_that_never_arrived() -> None:

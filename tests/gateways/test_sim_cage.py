@@ -158,6 +158,10 @@ def test_one_account_buys_only_so_much_of_a_stock_with_a_risk_warning() -> None:
     assert status_of(exchange, refused, now).message.startswith("ST_DAILY_CAP")
     assert status_of(exchange, sold, now).status is S.REPORTED
     assert status_of(exchange, again, now).status is not S.JUNK
+    beyond = exchange.submit(buy(STOCK, cap, "2.50"), now)  # refused for its price: it counts at no time
+    another = exchange.submit(buy(STOCK, 100, "2.00"), now)
+    assert status_of(exchange, beyond, later(now, 1)).status is S.JUNK
+    assert status_of(exchange, another, later(now, 1)).status is not S.JUNK
 
 
 def test_the_limits_of_a_risk_warning_and_of_an_ex_date_come_from_the_bars() -> None:

@@ -46,9 +46,8 @@ class State:
         return row
 
     def begin(self, day: date) -> None:
-        """A new day: what was bought may be sold, yesterday's orders are gone."""
-        self.day, self.orders, self.trades = day, {}, []
-        self.tickets.clear()
+        """A new day with new lists: what was bought may be sold, yesterday's orders are gone."""
+        self.day, self.orders, self.tickets, self.trades = day, {}, {}, []
         held = [holding for holding in self.account.holdings.values() if holding.shares]
         self.account.holdings = {one.code: Holding(one.code, one.shares, 0, one.shares, one.cost) for one in held}
 
