@@ -237,17 +237,6 @@ def test_a_finished_order_cannot_be_cancelled_and_an_unknown_one_is_nothing() ->
     assert status_of(exchange, order_id, later(TEN, 1)).status is S.SUCCEEDED
 
 
-def test_a_refused_order_cannot_be_cancelled_and_nothing_is_said_of_it() -> None:
-    exchange = an_exchange(a_flat_market(), TEN)
-    order_id = exchange.submit(buy(CODE, 101, "10.05"), TEN)
-    exchange.cancel(order_id, TEN)
-    reports = statuses(play(exchange, later(TEN, 1)), order_id)
-    exchange.cancel(order_id, later(TEN, 2))
-
-    assert reports == [S.WAIT_REPORTING, S.JUNK]
-    assert exchange.advance(later(TEN, 2)) == []
-
-
 def test_working_orders_expire_at_the_close() -> None:
     market = a_flat_market()
     exchange = an_exchange(market, at("14:50:00"), cash=100 * MILLION)
