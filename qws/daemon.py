@@ -26,8 +26,9 @@ from qws.errors import StoreError
 from qws.gateways.files import FileLimits
 from qws.home import Home
 from qws.keeping import HomeKeeper
-from qws.log import LogTap
+from qws.log import LogTap, stop_logging
 from qws.pages import FilePages, page_language
+from qws.ports import Clock
 from qws.runtime.clock import SystemClock
 from qws.runtime.message import Envelope
 from qws.runtime.system import System, Tap
@@ -46,6 +47,7 @@ from qws.watch import HomeWatch, free_bytes_of
 T = TypeVar("T")
 _FLUSH_WAIT_S = 0.05
 _HEARTBEAT_S = 2.0
+_END_S = 60.0  # from a stop or a crash on: twice what draining may take
 
 
 async def in_thread(call: Callable[[], T], /) -> T:
@@ -88,12 +90,12 @@ async def serve(home: Home, config: Config) -> int:
                 system = build(config, ports, clock, exporter.journal if exporter is not None else journal, taps)
                 if exporter is not None:
                     exporter.watch(system, Views(home.views))
-                return await _live(system, views, asked)
+                return await _live(system, views, clock, asked)
             finally:
                 await journal.close()
 
 
-async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
+async def _live(system: System, views: _Views, clock: Clock, asked: anyio.Event) -> int:
     async def stop_when_asked() -> None:
         await asked.wait()
         system.stop()
@@ -102,8 +104,18 @@ async def _live(system: System, views: _Views, asked: anyio.Event) -> int:
         await system.stopping.wait()
         asked.set()  # threads look at it: after a crash, too, nothing slow keeps the process from ending
 
+    async def end_at_last() -> None:
+        """A share that never answers holds its thread for ever, and with it the process: it loses what a kill loses."""
+        await system.stopping.wait()
+        await clock.sleep(_END_S)
+        logger.error("a folder or a disk has not answered for {:.0f} s since the stop: ended without it", _END_S)
+        views.last_words(system)
+        stop_logging()
+        os._exit(1)
+
     code = 0
     async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_at_last)
         tasks.start_soon(views.keep_flushed)
         tasks.start_soon(views.keep_heartbeat, system)
         tasks.start_soon(stop_when_asked)

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,10 +56,14 @@ class Daemon:
     """One `qws run`; every wait has a deadline, and ends early when the process does."""
 
     def __init__(
-        self, home: Home, before: Callable[[], None] | None = None, environment: Mapping[str, str] | None = None
+        self,
+        home: Home,
+        before: Callable[[], None] | None = None,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "qws"),
     ) -> None:
         self.home = home
-        command = [sys.executable, "-m", "qws", "run", "--home", str(home.root), "--quiet"]
+        command = [sys.executable, *program, "run", "--home", str(home.root), "--quiet"]
         flags, pipe = 0, subprocess.PIPE
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP  # a break reaches only a group of its own
@@ -118,10 +122,13 @@ class Daemon:
 
 @contextmanager
 def living(
-    home: Home, before: Callable[[], None] | None = None, environment: Mapping[str, str] | None = None
+    home: Home,
+    before: Callable[[], None] | None = None,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "qws"),
 ) -> Iterator[Daemon]:
     """A daemon that does not outlive its test."""
-    daemon = Daemon(home, before, environment)
+    daemon = Daemon(home, before, environment, program)
     try:
         yield daemon
     finally:

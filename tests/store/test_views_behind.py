@@ -62,7 +62,7 @@ def test_tables_that_somebody_damages_do_not_end_the_daemon(tmp_path: Path) -> N
         with closing(sqlite3.connect(path)) as vandal:
             vandal.execute("DROP TABLE message")
         system = System([lambda: Talker(asked)], clock=clock, journal=MemoryJournal(), taps=[shown.tap])
-        return await _live(system, shown, asked)
+        return await _live(system, shown, clock, asked)
 
     assert asyncio.run(life()) == 0
 
