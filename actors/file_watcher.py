@@ -75,6 +75,9 @@ class FileWatcher(Actor):
                     watching = asyncio.create_task(self._watch())
                 self._answered_before.intersection_update(safe_name(drop.name) for drop in drops)
                 for drop in self._settling.look(drops, whole, anyio.current_time()):
+                    if self._settling.may_be_cut(drop) and await self._offload(partial(self._inbox.is_cut, drop)):
+                        self._settling.expect_more(drop)
+                        break  # what is newer waits with it
                     if (message := await self._take(drop)) is not None:
                         yield message
                 for msg in tuple(self._unfiled.values()):
@@ -105,9 +108,8 @@ class FileWatcher(Actor):
         try:
             await self._offload(move)
         except OSError:
-            self._unfiled[msg.path or msg.name] = (
-                msg  # somebody holds it, or the share is gone: tried again at each scan
-            )
+            # Somebody holds it, or the share is gone: tried again at each scan.
+            self._unfiled[msg.path or msg.name] = msg
         else:
             self._unfiled.pop(msg.path or msg.name, None)
 

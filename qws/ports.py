@@ -172,6 +172,10 @@ class DropFolder(Protocol):
         """Every entry that deserves an answer, or None while the folder cannot be reached."""
         ...
 
+    def is_cut(self, drop: Drop) -> bool:
+        """Whether a text file ends within a line, so that more of it may come; false where it cannot be read."""
+        ...
+
     def claim(self, drop: Drop, at: datetime) -> Claimed | None:
         """Take the file out of the folder, or None when somebody writes, holds, changed or removed it."""
         ...

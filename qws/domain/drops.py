@@ -14,6 +14,7 @@ _IGNORED_SUFFIXES = (".tmp", ".part", ".crdownload", ".reason.txt")
 _IGNORED_NAMES = frozenset({"desktop.ini", "thumbs.db"})
 _HALT, _HALTED = "halt", ".accepted"
 _RESERVED = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
+_CUT_S = 15.0  # so long somebody may take to go on with a line that has no end
 _NAME_BYTES_MAX = 180  # a claimed file and its reason file get longer names; 255 bytes is the usual end
 _SHOWN_MAX = 60
 _NOTICE = "{name} was refused at {at:%Y-%m-%d %H:%M:%S}. Nothing of it will be traded.\n\n{reasons}\n{remedy}"
@@ -87,6 +88,12 @@ def safe_name(name: str) -> str:
     return f"_{plain}" if _is_reserved(plain) or not plain else plain
 
 
+def is_cut(name: str, content: bytes) -> bool:
+    """Whether a text file ends within a line: programs end the last one as well, so more of it may come."""
+    ends = content.rstrip(b"\0")[-1:]  # in UTF-16 a line ends with a zero byte
+    return name.lower().endswith(".csv") and bool(ends) and ends not in b"\r\n"
+
+
 def renamed_here(appeared: Collection[str], gone: Collection[str]) -> frozenset[str]:
     """The names that took the place of an unfinished one: `x.csv` or `x.xlsx` for `x.csv.tmp`, `x.tmp`."""
     sources = [name for name in gone if is_ignored(name)]
@@ -110,6 +117,7 @@ class _Watched:
     since_s: float
     whole: bool
     not_before_s: float = 0.0
+    is_cut: bool = False
     is_answered: bool = False
 
     @property
@@ -121,7 +129,8 @@ class Settling:
     """Decides when the drops it is shown are finished; times are monotonic seconds of one clock.
 
     A whole file is finished when it looks the same `settle_s` after its first look, others after
-    `in_place_settle_s`; a change starts the wait again. All wait at the same time and are told by (mtime, name).
+    `in_place_settle_s`, and one that is cut within a line after 15 s; a change starts the wait again. All wait at the
+    same time and are told by (mtime, name).
     """
 
     def __init__(self, settle_s: float, in_place_settle_s: float) -> None:
@@ -137,7 +146,7 @@ class Settling:
             if known is None or known.drop.look.inode != drop.look.inode:
                 known = _Watched(drop, now_s, drop.whole)
             elif known.drop.look != drop.look:
-                known.drop, known.since_s, known.whole = drop, now_s, drop.whole
+                known.drop, known.since_s, known.whole, known.is_cut = drop, now_s, drop.whole, False
             known.whole = known.whole or drop.name in whole
             self._watched[drop.name] = known
         self._looked_s = now_s
@@ -151,6 +160,15 @@ class Settling:
     def knows(self, drop: Drop) -> bool:
         """Whether this name lay there at the last look."""
         return drop.name in self._watched
+
+    def may_be_cut(self, drop: Drop) -> bool:
+        """Whether the end of a finished file is still to be looked at: one that came whole is taken as it is."""
+        known = self._watched[drop.name]
+        return not known.whole and not known.is_cut and drop.refusal is None
+
+    def expect_more(self, drop: Drop) -> None:
+        """The file is cut within a line: whoever wrote it may go on."""
+        self._watched[drop.name].is_cut = True
 
     def postpone(self, drop: Drop, now_s: float) -> None:
         """Somebody holds the file: ask again after `in_place_settle_s`, or when told to hurry."""
@@ -178,7 +196,8 @@ class Settling:
         if known.is_answered:
             return float("inf")
         is_quick = known.whole and known.drop.look.size_bytes > 0 and known.drop.refusal is None
-        return max(known.since_s + (self._settle_s if is_quick else self._in_place_s), known.not_before_s)
+        settle_s = self._settle_s if is_quick else max(self._in_place_s, _CUT_S if known.is_cut else 0.0)
+        return max(known.since_s + settle_s, known.not_before_s)
 
 
 def _is_plain(letter: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from qws.domain.drops import READ_SUFFIXES, Claimed, Drop, Look, is_ignored, name_refusal
+from qws.domain.drops import READ_SUFFIXES, Claimed, Drop, Look, is_cut, is_ignored, name_refusal
 from qws.domain.targets import Refusal
 from qws.sentences import localised
 from qws.store.lease import is_being_written
@@ -59,6 +59,14 @@ class InboxFolder:
         except OSError:
             return None
         return _look(found)
+
+    def is_cut(self, drop: Drop) -> bool:
+        """Whether a text file ends within a line, so that more of it may come; false where it cannot be read."""
+        try:
+            _, content = self._head(self._root / drop.name)
+        except OSError:
+            return False
+        return is_cut(drop.name, content)
 
     def claim(self, drop: Drop, at: datetime) -> Claimed | None:
         """Take the file out of the folder, or None when somebody writes, holds, changed or removed it.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from qws.domain.drops import Claimed, Drop, Look, name_refusal
+from qws.domain.drops import Claimed, Drop, Look, is_cut, name_refusal
 from qws.domain.targets import Refusal
 from qws.store.inbox import InboxFolder
 from tests.simulation.weather import Weather
@@ -80,6 +80,11 @@ class FolderPort(InboxFolder):
             return None
         files = self._folder.dropped.values()
         return [Drop(file.name, file.look, file.whole, _refusal(file.name)) for file in files]
+
+    def is_cut(self, drop: Drop) -> bool:
+        """Whether it ends within a line."""
+        file = self._folder.dropped.get(drop.name)
+        return file is not None and is_cut(file.name, file.content)
 
     def claim(self, drop: Drop, at: datetime) -> Claimed | None:
         """Take a file, unless somebody writes or holds it."""
