@@ -96,7 +96,7 @@ def test_the_summary_of_the_next_day_tells_the_change(tmp_path: Path) -> None:
 def test_ten_bad_files_are_two_messages(tmp_path: Path) -> None:
     told = a_told_day(tmp_path, fold_s=600)
     for number in range(10):
-        told.day.files.append((at(f"10:00:{number * 5:02}"), f"bad{number}.csv", f"nothing {number}".encode()))
+        told.day.files.append((at(f"10:00:{number * 5:02}"), f"bad{number}.csv", f"nothing {number}\n".encode()))
 
     told.live("09:50:00", "10:30:00")
 
@@ -109,7 +109,7 @@ def test_ten_bad_files_are_two_messages(tmp_path: Path) -> None:
 
 def test_in_quiet_hours_a_halt_is_told_and_the_rest_waits_for_their_end(tmp_path: Path) -> None:
     told = a_told_day(tmp_path, quiet_from="09:00:00", quiet_to="11:00:00")
-    told.day.files.append((at("10:00:00"), "bad.csv", b"nothing"))
+    told.day.files.append((at("10:00:00"), "bad.csv", b"nothing\n"))
     told.day.orders = [("10:05:00", "halt")]
 
     told.live("09:50:00", "11:30:00")
@@ -122,7 +122,7 @@ def test_in_quiet_hours_a_halt_is_told_and_the_rest_waits_for_their_end(tmp_path
 
 def test_each_severity_goes_to_its_own_channels(tmp_path: Path) -> None:
     told = a_told_day(tmp_path, routes={"info": [], "warning": ["mail"], "critical": ["group", "mail"]})
-    told.day.files.append((at("10:00:00"), "bad.csv", b"nothing"))
+    told.day.files.append((at("10:00:00"), "bad.csv", b"nothing\n"))
     told.day.orders = [("10:05:00", "halt")]
 
     told.live("09:50:00", "11:30:00")
@@ -136,7 +136,7 @@ def test_when_the_group_does_not_work_the_mail_says_so_and_when_it_works_again_i
     told = a_told_day(tmp_path, fallback="mail")
     told.down["group"] = ("09:59:00", "10:20:00")
     for clock in ("10:00:00", "10:30:00"):
-        told.day.files.append((at(clock), f"bad{clock[:2]}{clock[3:5]}.csv", f"nothing {clock}".encode()))
+        told.day.files.append((at(clock), f"bad{clock[:2]}{clock[3:5]}.csv", f"nothing {clock}\n".encode()))
 
     told.live("09:50:00", "11:30:00")
 
@@ -194,7 +194,7 @@ def test_what_was_not_sent_while_the_network_was_dead_is_sent_by_the_next_proces
     told = a_told_day(tmp_path, tries=1)
     told.down["group"] = ("09:00:00", "10:30:00")
     told.day.orders = [("10:00:30", "halt")]
-    told.day.files.append((at("10:01:00"), "bad.csv", b"nothing"))
+    told.day.files.append((at("10:01:00"), "bad.csv", b"nothing\n"))
     told.live("09:50:00", "10:20:00", "kill")
     assert told.messages() == []
 
