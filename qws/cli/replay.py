@@ -14,9 +14,11 @@ from qws.cli.home import make_home
 from qws.cli.options import echo, print_json
 from qws.config import make_config
 from qws.domain.calendar import UnknownDay
+from qws.pages import page_language
 from qws.replay import Story, equal_weights
 from qws.replay import replay as replay_days
 from qws.reports.equity import equity_curve, plot_html, plot_png
+from qws.reports.figure import Language
 from qws.runtime.clock import SystemClock
 from qws.store.archive import EquityRow
 from qws.tables import load_calendar
@@ -51,12 +53,12 @@ def replay(ctx: click.Context, /, *, plot: Path | None, as_json: bool, **options
         story = replay_days(make_home(Path(folder)), config, days, equal_weights)
     document = _document(story, days) | {"wall_seconds": round((watch.now() - began).total_seconds(), 3)}
     if plot is not None:
-        _draw(story, plot)
+        _draw(story, plot, page_language(config.language))
     if as_json:
         print_json(document)
     else:
         for name, value in document.items():
-            echo(f"{name:18} {value}")
+            echo(f"{name:21} {_shown(name, value)}")
     ctx.exit(0 if not document["invariants_broken"] and document["runs"].get("completed", 0) == len(days) else 1)
 
 
@@ -92,7 +94,18 @@ def _document(story: Story, days: list[date]) -> dict[str, Any]:
     }
 
 
-def _draw(story: Story, path: Path) -> None:
+def _shown(name: str, value: Any) -> str:
+    """A figure as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {kind}" for kind, count in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    if name.startswith(("total_return", "tracking_error")):
+        return "-" if value is None else f"{value:.3%}"
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _draw(story: Story, path: Path, language: Language) -> None:
     rows = [
         EquityRow(
             day=each.day,
@@ -110,8 +123,8 @@ def _draw(story: Story, path: Path) -> None:
     curve = equity_curve(rows)
     match path.suffix.lower():
         case ".png":
-            plot_png(curve, path, language="zh")
+            plot_png(curve, path, language=language)
         case ".html":
-            plot_html(curve, path, language="zh")
+            plot_html(curve, path, language=language)
         case other:
             raise click.UsageError(f"{path.name}: {other or 'no'} suffix; draw to .png or .html")

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from qws.gateways.sim.files import FileBars
-from tests.acceptance.program import demo, qws, weight_file
+from tests.acceptance.program import demo, in_process, qws, weight_file
 from tests.acceptance.sums import check_sums
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -54,3 +54,16 @@ def test_ten_days_in_a_row_reject_nothing_and_break_no_invariant() -> None:
     assert (found["rejected_orders"], found["refused_files"], found["invariants_broken"]) == (0, [], [])
     assert found["invariant_checks"] > 100
     assert found["tracking_error_max"] < 0.02
+
+
+def test_a_replay_is_told_as_people_read_it_and_drawn_in_their_language(tmp_path: Path) -> None:
+    for language, word in (("en", "drawdown"), ("zh_CN", "回撤")):
+        picture = tmp_path / f"{language}.html"
+        asked = ("--prices", PRICES, "--index", INDEX, "--from", DAY, "--to", DAY, "--plot", picture)
+        outcome = in_process("replay", *asked, env={**os.environ, "QWS_LANGUAGE": language})
+        lines = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+
+        assert outcome.code == 0, outcome
+        assert (lines["runs"], lines["refused_files"]) == ("1 completed", "-")
+        assert lines["tracking_error_max"].endswith("%")
+        assert word in picture.read_text(encoding="utf-8").lower()
