@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from qws.domain.target_cells import Cell
+
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "not_a_share": "name A shares of Shanghai or Shenzhen only",
+        "unknown_code": "write six digits and the exchange that lists them, such as 600519.SH",
+        "etf_disabled": "take the row out, or set intake.allow_etf = true to trade funds",
+        "negative_weight": "write a weight of 0 or more",
+        "past_date": "write the day to trade on",
+    }
+)
 
 
 class Mode(StrEnum):
@@ -46,6 +58,10 @@ class DroppedRow:
     code: str
     reason: str
     text: str
+
+    def refusal(self) -> Refusal:
+        """The same as a reason to refuse a file of which too little is left, with its remedy."""
+        return Refusal(self.reason, f"{self.text}; {_REMEDIES[self.reason]}", self.row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,17 +97,18 @@ def test_a_plan_for_a_used_home_is_what_the_account_needs_and_changes_no_byte(tm
 
 
 @pytest.mark.parametrize(
-    ("weights", "reason"), [({"600519.SH": "1.2"}, "sum_over_one"), ({"510300.SH": "0.3"}, "empty_target")]
+    ("weights", "reasons"),
+    [({"600519.SH": "1.2"}, ["sum_over_one"]), ({"510300.SH": "0.3"}, ["empty_target", "etf_disabled"])],
 )
-def test_a_refused_file_says_why_and_exits_1(tmp_path: Path, weights: dict[str, object], reason: str) -> None:
+def test_a_refused_file_says_why_and_exits_1(tmp_path: Path, weights: dict[str, object], reasons: list[str]) -> None:
     prices, file = price_file(tmp_path / "prices.csv", BARS), weight_file(tmp_path / "w.csv", weights)
     outcome = qws("plan", file, "--prices", prices, "--date", DAY, "--json")
     found = outcome.json()
     assert (outcome.code, found["status"], found["plan"]) == (1, "refused", [])
-    assert [refusal["code"] for refusal in found["refusals"]] == [reason]
+    assert [refusal["code"] for refusal in found["refusals"]] == reasons
     shown = qws("plan", file, "--prices", prices, "--date", DAY)
     assert (shown.code, shown.out) == (1, "")
-    assert reason in shown.err
+    assert [reason for reason in reasons if reason not in shown.err] == []
 
 
 def test_a_plan_that_breaks_a_hard_limit_is_shown_and_exits_1(tmp_path: Path) -> None:
