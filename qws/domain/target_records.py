@@ -14,11 +14,11 @@ from qws.domain.target_cells import Cell
 
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
-        "not_a_share": "name A shares of Shanghai or Shenzhen only",
-        "unknown_code": "write six digits and the exchange that lists them, such as 600519.SH",
-        "etf_disabled": "take the row out, or set intake.allow_etf = true to trade funds",
-        "negative_weight": "write a weight of 0 or more",
-        "past_date": "write the day to trade on",
+        "not_a_share": "{text}; name A shares of Shanghai or Shenzhen only",
+        "unknown_code": "{text}; write six digits and the exchange that lists them, such as 600519.SH",
+        "etf_disabled": "{text}; take the row out, or set intake.allow_etf = true to trade funds",
+        "negative_weight": "{text}; write a weight of 0 or more",
+        "past_date": "{text}; write the day to trade on",
     }
 )
 
@@ -61,7 +61,7 @@ class DroppedRow:
 
     def refusal(self) -> Refusal:
         """The same as a reason to refuse a file of which too little is left, with its remedy."""
-        return Refusal(self.reason, f"{self.text}; {_REMEDIES[self.reason]}", self.row)
+        return Refusal(self.reason, _REMEDIES[self.reason].format(text=self.text), self.row)
 
 
 @dataclass(frozen=True, slots=True)
