@@ -109,7 +109,7 @@ def read_target(file: Path, config: Config, calendar: Calendar, now: datetime) -
     if not isinstance(parsed, ParsedTarget):
         return parsed
     digest = sha256(content).hexdigest()
-    return TargetAccepted(digest[:12], file.name, str(file), digest, now, parsed.days, parsed.dropped)
+    return TargetAccepted(digest[:12], file.name, str(file), digest, now, parsed.days, parsed.dropped, parsed.unread)
 
 
 async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: Clock) -> Preview | tuple[Refusal, ...]:

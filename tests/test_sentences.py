@@ -48,6 +48,10 @@ def _the_language_stays() -> Iterator[None]:
          "第 3 行：'贵州茅台' 不是沪深代码；请写六位数字代码及其上市交易所，例如 600519.SH"),
         ("rows of 2026-11-20 are past and set aside: 2; write the day to trade on",
          "2026-11-20 的行已过期，放到一边，行数：2；请写要交易的日期"),
+        ("missing_header: sheet '说明' (the first visible one with rows; no other is read): "
+         "the first row is not a header; write date,stock_code,weight above it",
+         "missing_header: 工作表 '说明'（第一个有内容的可见工作表，其他的都不读）："
+         "第一行不是表头；请在上面加一行 date,stock_code,weight"),
         ("group: taken: HTTP 200 ok", "group：已接受：HTTP 200 ok"),
         ("group: NOT TAKEN: error code 93000: invalid webhook url",
          "group：未被接受：错误码 93000：invalid webhook url"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,6 +37,14 @@ class Row:
 
     number: int
     cells: tuple[Cell, ...]
+
+
+class Sheet(list[Row]):
+    """The rows of the one sheet of a workbook that is read; `unread` are the other visible ones that hold anything."""
+
+    def __init__(self, rows: Sequence[Row], name: str, unread: tuple[str, ...]) -> None:
+        super().__init__(rows)
+        self.name, self.unread = name, unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,11 @@ class DayTarget:
 
 @dataclass(frozen=True, slots=True)
 class ParsedTarget:
-    """What an accepted file asks for, sorted by day, and the rows that were left out."""
+    """What an accepted file asks for, sorted by day, and the rows and sheets that were left out."""
 
     days: tuple[DayTarget, ...]
     dropped: tuple[DroppedRow, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, starmap
@@ -36,6 +37,7 @@ from qws.domain.target_records import (
     Refusal,
     Row,
     Sessions,
+    Sheet,
     TargetRules,
     Weight,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "Refusal",
     "Row",
     "Sessions",
+    "Sheet",
     "TargetRules",
     "Weight",
     "parse_target",
@@ -80,7 +83,7 @@ def parse_target(
         return (Refusal("too_many_rows", f"the file has {len(filled) - 1} rows; at most {rules.rows_max} are read"),)
     columns = _find_columns(filled[0])
     if isinstance(columns[0], Refusal):
-        return tuple(found for found in columns if isinstance(found, Refusal))
+        return _of_sheet([found for found in columns if isinstance(found, Refusal)], rows)
     if len(filled) == 1:
         return (Refusal("empty_file", "the file has a header and no rows; write one row per stock"),)
     date_at, code_at, weight_at = (found for found in columns if isinstance(found, int))
@@ -92,7 +95,10 @@ def parse_target(
         reading.take(row.number, cells[date_at], cells[code_at], cells[weight_at])
         if len(reading.refusals) >= _REFUSALS_MAX:
             break
-    return reading.result()
+    parsed = reading.result()
+    if isinstance(rows, Sheet) and isinstance(parsed, ParsedTarget):
+        return replace(parsed, unread=rows.unread)
+    return parsed
 
 
 def unless_expired(parsed: ParsedTarget | tuple[Refusal, ...], now: datetime) -> ParsedTarget | tuple[Refusal, ...]:
@@ -124,6 +130,17 @@ def _find_columns(header: Row) -> tuple[int, ...] | tuple[Refusal, ...]:
             text = f"several columns can mean {meaning}: {names}; keep one"
             refusals.append(Refusal("ambiguous_column", text, header.number))
     return tuple(refusals) or tuple(at[0] for at in places.values())
+
+
+def _of_sheet(refusals: Sequence[Refusal], rows: Sequence[Row]) -> tuple[Refusal, ...]:
+    """With the sheet of a workbook whose header is wrong: the right one may be another sheet, which is not read."""
+    if not isinstance(rows, Sheet):
+        return tuple(refusals)
+    name = shown(rows.name)
+    return tuple(
+        replace(each, text=f"sheet {name} (the first visible one with rows; no other is read): {each.text}")
+        for each in refusals
+    )
 
 
 def _listed(cells: Sequence[Cell]) -> str:
