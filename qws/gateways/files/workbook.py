@@ -16,7 +16,6 @@ from qws.domain.target_header import HEADER_LINES_MAX, header_length
 from qws.domain.targets import Cell, Refusal, Row, Sheet
 from qws.gateways.files.limits import OLE_MAGIC, ZIP_MAGIC, FileLimits
 
-
 _CHILD = Path(__file__).with_name("workbook_child.py")
 _CHUNK = 64 * 1024
 _PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
