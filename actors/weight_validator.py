@@ -93,7 +93,7 @@ class WeightValidator(Actor):
             return TargetRejected(msg.name, msg.path, msg.sha256, now, parsed)
         target_id = msg.sha256[:_ID_DIGITS]
         accepted = TargetAccepted(
-            target_id, msg.name, msg.path, msg.sha256, now, days=parsed.days, dropped=parsed.dropped
+            target_id, msg.name, msg.path, msg.sha256, now, parsed.days, parsed.dropped, parsed.unread
         )
         self.recall_target_accepted(accepted)
         return accepted

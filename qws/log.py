@@ -124,7 +124,7 @@ class LogTap:
     def _log(self, envelope: Envelope) -> None:
         body = envelope.body
         is_odd = isinstance(body, _WARNINGS + _SINK_WARNINGS) or (
-            isinstance(body, m.TargetAccepted) and bool(body.dropped)
+            isinstance(body, m.TargetAccepted) and bool(body.dropped or body.unread)
         )
         is_odd = is_odd or (isinstance(body, m.RunFinished) and body.status in ("incomplete", "refused"))
         is_odd = is_odd or (isinstance(body, m.BackupEnded) and bool(body.problem))

@@ -62,7 +62,7 @@ class WeightFileSettled(Message):
 
 @dataclass(frozen=True, slots=True)
 class TargetAccepted(Message):
-    """A file is a target for each of its `days`; rows that were filtered are in `dropped`."""
+    """A file is a target for each of its `days`; the rows `dropped` and the sheets `unread` were left out."""
 
     target_id: str
     name: str
@@ -71,6 +71,7 @@ class TargetAccepted(Message):
     at: datetime
     days: tuple[DayTarget, ...]
     dropped: tuple[DroppedRow, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

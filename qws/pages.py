@@ -67,6 +67,7 @@ class FilePages:
                     {"row": row.row, "stock_code": row.code, "reason": row.reason, "text": localised(row.text)}
                     for row in answer.dropped
                 ],
+                "sheets_not_read": list(answer.unread),
                 "results": [
                     f"{answer.name}.{each.day:%Y%m%d}-{answer.target_id[:6]}*.result.*" for each in answer.days
                 ],

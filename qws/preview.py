@@ -30,13 +30,15 @@ from qws.terminal_look import TerminalLook
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan that nobody sends, for the first day of the file; `refusal` is the hard limit that would refuse it."""
+    """A plan that nobody sends, for the first day of the file; `refusals` are the hard limits that would refuse it, or
+    where `is_held` the rules it would wait for a person to allow."""
 
     day: date
     plan: Plan
     dropped: tuple[DroppedRow, ...]
-    refusal: Refusal | None
+    refusals: tuple[Refusal, ...]
     mode: Mode
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def read_target(file: Path, config: Config, calendar: Calendar, now: datetime) -
     if not isinstance(parsed, ParsedTarget):
         return parsed
     digest = sha256(content).hexdigest()
-    return TargetAccepted(digest[:12], file.name, str(file), digest, now, parsed.days, parsed.dropped)
+    return TargetAccepted(digest[:12], file.name, str(file), digest, now, parsed.days, parsed.dropped, parsed.unread)
 
 
 async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: Clock) -> Preview | tuple[Refusal, ...]:
@@ -126,12 +128,12 @@ async def _planned(target: TargetAccepted, config: Config, edges: Edges, clock: 
     judged = next(guard.on_plan_drafted(drafted)) if isinstance(drafted, PlanDrafted) else drafted
     match drafted, judged:
         case PlanDrafted(), PlanRefused():
-            return Preview(day, drafted.plan, target.dropped, Refusal(judged.reason, judged.text), mode)
-        case PlanDrafted(), PlanHeld(breaches=(first, *_) as breaches):
-            text = "; ".join(each.text for each in breaches) + "; it would wait for `qws approve`"
-            return Preview(day, drafted.plan, target.dropped, Refusal(first.rule, text), mode)
+            return Preview(day, drafted.plan, target.dropped, (Refusal(judged.reason, judged.text),), mode)
+        case PlanDrafted(), PlanHeld():
+            broken = tuple(Refusal(each.rule, each.text) for each in judged.breaches)
+            return Preview(day, drafted.plan, target.dropped, broken, mode, is_held=True)
         case PlanDrafted(), PlanReady():
-            return Preview(day, judged.plan, target.dropped, None, mode)
+            return Preview(day, judged.plan, target.dropped, (), mode)
     assert isinstance(judged, PlanRefused)
     return (Refusal(judged.reason, judged.text),)
 

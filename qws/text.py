@@ -66,7 +66,9 @@ def _accepted(msg: m.TargetAccepted) -> str:
         line += _(", expires {at:%Y-%m-%d %H:%M}").format(at=first.expires_at)
     shown = [_filtered(row) for row in msg.dropped[:_ROWS_SHOWN]] + ["..."] * (len(msg.dropped) > _ROWS_SHOWN)
     told = _("; rows filtered: {count}").format(count=len(msg.dropped)) + f" ({', '.join(shown)})"
-    return line + (told if msg.dropped else "")
+    line += told if msg.dropped else ""
+    names = ", ".join([*map(repr, msg.unread[:_ROWS_SHOWN])] + ["..."] * (len(msg.unread) > _ROWS_SHOWN))
+    return line + (_("; sheets that were not read: {names}").format(names=names) if msg.unread else "")
 
 
 def _filtered(row: DroppedRow) -> str:

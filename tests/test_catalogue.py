@@ -6,6 +6,7 @@ import gettext
 import locale
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,17 @@ def test_a_language_can_be_chosen_at_any_time(language: str) -> None:
 
     expected = language_of(locale.setlocale(locale.LC_CTYPE)) if language == "auto" else language
     assert bool(CHINESE.search(describe(MESSAGES[0]))) == (expected == "zh_CN")
+
+
+def test_sheets_that_were_not_read_are_named_up_to_a_bound() -> None:
+    speak("en")
+    target = a_target({"600000.SH": "0.5"})
+
+    told = [describe(replace(target, unread=names)) for names in ((), ("备注", "Sheet2"), ("Sheet",) * 6)]
+
+    assert "sheets" not in told[0]
+    assert told[1] == told[0] + "; sheets that were not read: '备注', 'Sheet2'"
+    assert (told[2].count("'Sheet'"), told[2].endswith(", ...")) == (5, True)
 
 
 def test_filtered_rows_are_named_one_by_one_and_those_of_the_past_by_their_first() -> None:

@@ -43,6 +43,24 @@ def _the_language_stays() -> Iterator[None]:
         ("-> make it with `qws init`", "-> 用 `qws init` 建立它"),
         ("no column is named weight (or target_weight, 权重, 目标权重); found date, code, needed weight",
          "没有名为 weight 的列（或 target_weight、权重、目标权重）；找到 date, code，需要 weight"),
+        ("row 3: '贵州茅台' is not a Shanghai or Shenzhen code; write six digits and the exchange that lists them, "
+         "such as 600519.SH",
+         "第 3 行：'贵州茅台' 不是沪深代码；请写六位数字代码及其上市交易所，例如 600519.SH"),
+        ("rows of 2026-11-20 are past and set aside: 2; write the day to trade on",
+         "2026-11-20 的行已过期，放到一边，行数：2；请写要交易的日期"),
+        ("missing_header: sheet '说明' (the first visible one with rows; no other is read): "
+         "the first row is not a header; write date,stock_code,weight above it",
+         "missing_header: 工作表 '说明'（第一个有内容的可见工作表，其他的都不读）："
+         "第一行不是表头；请在上面加一行 date,stock_code,weight"),
+        ("group: taken: HTTP 200 ok", "group：已接受：HTTP 200 ok"),
+        ("group: NOT TAKEN: error code 93000: invalid webhook url",
+         "group：未被接受：错误码 93000：invalid webhook url"),
+        ("mail: taken: OK", "mail：已接受：OK"),
+        ("ack: acknowledged", "ack: 已确认"),
+        ("held [single_name]: 600519.SH weighs 12.00%, the limit is 10.00%",
+         "等待批准 [single_name]：600519.SH 的权重为 12.00%，上限为 10.00%"),
+        ("the columns are separated by semicolons; separate them by commas and write 0.05 with a point",
+         "各列用分号分隔；请用逗号分隔，并写成 0.05 的形式"),
     ],
 )  # fmt: skip
 def test_a_sentence_keeps_its_values(said: str, read: str) -> None:

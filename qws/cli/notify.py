@@ -47,7 +47,8 @@ def test(ctx: click.Context, name: str | None, home: Home, *, as_json: bool) -> 
     elif not replies:
         echo(f"no channel is configured: add one under [notify.channels.NAME] in {home.config_file}", err=True)
     for each in () if as_json else replies:
-        echo(f"{each['channel']}: {'taken' if each['ok'] else 'NOT TAKEN'}: {each['text']}")
+        told = "{channel}: taken: {text}" if each["ok"] else "{channel}: NOT TAKEN: {text}"
+        echo(told.format(**each))
     ctx.exit(0 if replies and all(each["ok"] for each in replies) else 1)
 
 

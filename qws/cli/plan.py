@@ -98,8 +98,8 @@ def _document(result: Preview | tuple[Refusal, ...]) -> dict[str, Any]:
     fees = sum((row.fee for row in rows), Decimal(0))
     before, after = planned_errors(result.plan)
     return {
-        "status": "refused" if result.refusal else "ready",
-        "refusals": [_refusal(result.refusal)] if result.refusal else [],
+        "status": "held" if result.is_held else "refused" if result.refusals else "ready",
+        "refusals": [_refusal(each) for each in result.refusals],
         "target_id": result.plan.target_id,
         "as_of": result.plan.at.isoformat(),
         "day": result.day.isoformat(),
@@ -144,8 +144,11 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
 
 
 def _show(document: dict[str, Any]) -> None:
+    is_held = document["status"] == "held"
     for refusal in document["refusals"]:
-        echo(f"refused [{refusal['code']}]: {refusal['text']}", err=True)
+        echo(f"{'held' if is_held else 'refused'} [{refusal['code']}]: {refusal['text']}", err=True)
+    if is_held:
+        echo("the run would wait for `qws approve`, and send nothing before", err=True)
     if "totals" not in document:
         return
     rows = [*document["plan"], *document["idle"]]

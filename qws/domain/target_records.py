@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from qws.domain.target_cells import Cell
+
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "not_a_share": "{text}; name A shares of Shanghai or Shenzhen only",
+        "unknown_code": "{text}; write six digits and the exchange that lists them, such as 600519.SH",
+        "etf_disabled": "{text}; take the row out, or set intake.allow_etf = true to trade funds",
+        "negative_weight": "{text}; write a weight of 0 or more",
+        "past_date": "{text}; write the day to trade on",
+    }
+)
 
 
 class Mode(StrEnum):
@@ -25,6 +37,14 @@ class Row:
 
     number: int
     cells: tuple[Cell, ...]
+
+
+class Sheet(list[Row]):
+    """The rows of the one sheet of a workbook that is read; `unread` are the other visible ones that hold anything."""
+
+    def __init__(self, rows: Sequence[Row], name: str, unread: tuple[str, ...]) -> None:
+        super().__init__(rows)
+        self.name, self.unread = name, unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,10 @@ class DroppedRow:
     code: str
     reason: str
     text: str
+
+    def refusal(self) -> Refusal:
+        """The same as a reason to refuse a file of which too little is left, with its remedy."""
+        return Refusal(self.reason, _REMEDIES[self.reason].format(text=self.text), self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +100,11 @@ class DayTarget:
 
 @dataclass(frozen=True, slots=True)
 class ParsedTarget:
-    """What an accepted file asks for, sorted by day, and the rows that were left out."""
+    """What an accepted file asks for, sorted by day, and the rows and sheets that were left out."""
 
     days: tuple[DayTarget, ...]
     dropped: tuple[DroppedRow, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

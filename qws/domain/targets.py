@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import starmap
+from itertools import chain, starmap
 from sys import intern
 
 from qws.domain.calendar import UnknownDay
@@ -36,6 +37,7 @@ from qws.domain.target_records import (
     Refusal,
     Row,
     Sessions,
+    Sheet,
     TargetRules,
     Weight,
 )
@@ -49,6 +51,7 @@ __all__ = [
     "Refusal",
     "Row",
     "Sessions",
+    "Sheet",
     "TargetRules",
     "Weight",
     "parse_target",
@@ -80,7 +83,7 @@ def parse_target(
         return (Refusal("too_many_rows", f"the file has {len(filled) - 1} rows; at most {rules.rows_max} are read"),)
     columns = _find_columns(filled[0])
     if isinstance(columns[0], Refusal):
-        return tuple(found for found in columns if isinstance(found, Refusal))
+        return _of_sheet([found for found in columns if isinstance(found, Refusal)], rows)
     if len(filled) == 1:
         return (Refusal("empty_file", "the file has a header and no rows; write one row per stock"),)
     date_at, code_at, weight_at = (found for found in columns if isinstance(found, int))
@@ -92,7 +95,10 @@ def parse_target(
         reading.take(row.number, cells[date_at], cells[code_at], cells[weight_at])
         if len(reading.refusals) >= _REFUSALS_MAX:
             break
-    return reading.result()
+    parsed = reading.result()
+    if isinstance(rows, Sheet) and isinstance(parsed, ParsedTarget):
+        return replace(parsed, unread=rows.unread)
+    return parsed
 
 
 def unless_expired(parsed: ParsedTarget | tuple[Refusal, ...], now: datetime) -> ParsedTarget | tuple[Refusal, ...]:
@@ -126,6 +132,17 @@ def _find_columns(header: Row) -> tuple[int, ...] | tuple[Refusal, ...]:
     return tuple(refusals) or tuple(at[0] for at in places.values())
 
 
+def _of_sheet(refusals: Sequence[Refusal], rows: Sequence[Row]) -> tuple[Refusal, ...]:
+    """With the sheet of a workbook whose header is wrong: the right one may be another sheet, which is not read."""
+    if not isinstance(rows, Sheet):
+        return tuple(refusals)
+    name = shown(rows.name)
+    return tuple(
+        replace(each, text=f"sheet {name} (the first visible one with rows; no other is read): {each.text}")
+        for each in refusals
+    )
+
+
 def _listed(cells: Sequence[Cell]) -> str:
     return shown(", ".join(shown(cell)[1:-1] for cell in cells[:SHOWN_MAX]))
 
@@ -139,7 +156,7 @@ class _Reading:
         self._today = today
         self._calendar = calendar
         self._rules = rules
-        self._dropped: list[DroppedRow] = []
+        self._dropped: dict[date | None, list[DroppedRow]] = {}
         self._past: dict[date, list[int]] = {}
         self._days: dict[date, dict[str, Decimal]] = {}
         self._rows: dict[tuple[date, str], int] = {}
@@ -159,7 +176,7 @@ class _Reading:
         if weight is None:
             self._refuse("bad_weight", weight_problem(weight_cell), number)
         weights = {} if day is None else self._days.setdefault(day, {})
-        code = self._share(number, code_cell)
+        code = self._share(day, number, code_cell)
         if day is None or weight is None or code is None:
             return
         first = self._rows.setdefault((day, code), number)
@@ -169,7 +186,7 @@ class _Reading:
             text = f"{code} is to change by {shown(weight_cell)}; write a fraction or a percentage from -1 to 1"
             self._refuse("change_over_one", text, number)
         elif weight < 0 and self._header.mode is not Mode.DELTA:
-            self._drop(number, code, "negative_weight", f"{code} has the negative weight {shown(weight_cell)}")
+            self._drop(day, number, code, "negative_weight", f"{code} has the negative weight {shown(weight_cell)}")
         else:
             weights[code] = self._equal.setdefault(str(weight), weight)
 
@@ -187,23 +204,33 @@ class _Reading:
         if expires_at is not None and (late := [day for day in self._days if day > expires_at.date()]):
             text = f"the file expires at {expires_at:%Y-%m-%d %H:%M}, before its day {max(late)}; correct one of them"
             self._refuse("bad_header_line", text)
+        for day, numbers in self._past.items():
+            self._drop(day, numbers[0], "", "past_date", f"rows of {day} are past and set aside: {len(numbers)}")
         if not self.refusals and mode is Mode.FULL and not self._rules.allow_empty:
-            for day, weights in self._days.items():
-                if not any(weights.values()):
-                    text = (
-                        f"nothing would be held on {day}: no row with a weight above 0 is left; "
-                        "with intake.allow_empty = true such a file sells everything"
-                    )
-                    self._refuse("empty_target", text)
+            for day in [each for each, weights in self._days.items() if not any(weights.values())][:_REFUSALS_MAX]:
+                self._refuse_empty(day)
         if self.refusals:
             return tuple(self.refusals[:_REFUSALS_MAX])
-        for day, numbers in self._past.items():
-            self._drop(numbers[0], "", "past_date", f"rows of {day} are past and set aside: {len(numbers)}")
         days = (
             DayTarget(day, tuple(starmap(Weight, sorted(self._days[day].items()))), mode, expires_at)
             for day in sorted(self._days)
         )
-        return ParsedTarget(tuple(days), tuple(sorted(self._dropped, key=lambda dropped: dropped.row)))
+        dropped = sorted(chain.from_iterable(self._dropped.values()), key=lambda row: row.row)
+        return ParsedTarget(tuple(days), tuple(dropped))
+
+    def _refuse_empty(self, day: date) -> None:
+        """Tell the rows that were left out; only a file of explicit zeros is one that may want to sell everything."""
+        left_out = [row for each in (day, *self._past) for row in self._dropped.get(each, ())]
+        if left_out:
+            text = f"nothing would be held on {day}, because rows of the file were left out; correct each of them"
+        else:
+            text = (
+                f"nothing would be held on {day}: no row with a weight above 0 is left; "
+                "with intake.allow_empty = true such a file sells everything"
+            )
+        self._refuse("empty_target", text)
+        refusals = [row.refusal() for row in left_out[:_REFUSALS_MAX]]
+        self.refusals += [each for each in refusals if each not in self.refusals]  # past days are told once
 
     def _is_clean(self, number: int, *cells: Cell) -> bool:
         clean = True
@@ -243,23 +270,25 @@ class _Reading:
             if day >= self._today:
                 self._refuse("unknown_calendar", f"it is not known whether {day} is a trading day: {unknown}", number)
 
-    def _share(self, number: int, cell: Cell) -> str | None:
+    def _share(self, day: date | None, number: int, cell: Cell) -> str | None:
         """The code to hold, or None after the row was dropped with its reason."""
         code = read_code(cell)
         found = None if code is None else classify(code)
         if code is None or found is None:
-            self._drop(number, shown(cell)[1:-1], "unknown_code", f"{shown(cell)} is not a Shanghai or Shenzhen code")
+            text = f"{shown(cell)} is not a Shanghai or Shenzhen code"
+            self._drop(day, number, shown(cell)[1:-1], "unknown_code", text)
         elif found.exchange is Exchange.BJ or found.kind not in _SHARES | _FUNDS:
-            self._drop(number, code, "not_a_share", f"{code} ({found.kind}) is not an A share of Shanghai or Shenzhen")
+            text = f"{code} ({found.kind}) is not an A share of Shanghai or Shenzhen"
+            self._drop(day, number, code, "not_a_share", text)
         elif found.kind in _FUNDS and not self._rules.allow_etf:
-            self._drop(number, code, "etf_disabled", f"{code} is a fund and allow_etf is off")
+            self._drop(day, number, code, "etf_disabled", f"{code} is a fund and allow_etf is off")
         else:
             return intern(code)  # one text, however many files of a day name the share
         return None
 
-    def _drop(self, number: int, code: str, reason: str, text: str) -> None:
+    def _drop(self, day: date | None, number: int, code: str, reason: str, text: str) -> None:
         prefix = "" if reason == "past_date" else f"row {number}: "
-        self._dropped.append(DroppedRow(number, code, reason, prefix + text))
+        self._dropped.setdefault(day, []).append(DroppedRow(number, code, reason, prefix + text))
 
     def _refuse(self, code: str, text: str, number: int | None = None) -> None:
         self.refusals.append(Refusal(code, text if number is None else f"row {number}: {text}", number))

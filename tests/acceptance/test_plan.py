@@ -97,17 +97,18 @@ def test_a_plan_for_a_used_home_is_what_the_account_needs_and_changes_no_byte(tm
 
 
 @pytest.mark.parametrize(
-    ("weights", "reason"), [({"600519.SH": "1.2"}, "sum_over_one"), ({"510300.SH": "0.3"}, "empty_target")]
+    ("weights", "reasons"),
+    [({"600519.SH": "1.2"}, ["sum_over_one"]), ({"510300.SH": "0.3"}, ["empty_target", "etf_disabled"])],
 )
-def test_a_refused_file_says_why_and_exits_1(tmp_path: Path, weights: dict[str, object], reason: str) -> None:
+def test_a_refused_file_says_why_and_exits_1(tmp_path: Path, weights: dict[str, object], reasons: list[str]) -> None:
     prices, file = price_file(tmp_path / "prices.csv", BARS), weight_file(tmp_path / "w.csv", weights)
     outcome = qws("plan", file, "--prices", prices, "--date", DAY, "--json")
     found = outcome.json()
     assert (outcome.code, found["status"], found["plan"]) == (1, "refused", [])
-    assert [refusal["code"] for refusal in found["refusals"]] == [reason]
+    assert [refusal["code"] for refusal in found["refusals"]] == reasons
     shown = qws("plan", file, "--prices", prices, "--date", DAY)
     assert (shown.code, shown.out) == (1, "")
-    assert reason in shown.err
+    assert [reason for reason in reasons if reason not in shown.err] == []
 
 
 def test_a_plan_that_breaks_a_hard_limit_is_shown_and_exits_1(tmp_path: Path) -> None:
@@ -119,6 +120,30 @@ def test_a_plan_that_breaks_a_hard_limit_is_shown_and_exits_1(tmp_path: Path) ->
     assert [refusal["code"] for refusal in found["refusals"]] == ["single_name"]
     assert len(found["plan"]) == 1
     assert not home.exchange.exists()
+
+
+def test_a_plan_that_would_be_held_says_so_and_not_that_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = a_home(tmp_path / "home", always_open="true")
+    drop(home, "w.csv", {"600519.SH": "0.5"})
+    rules = {"HOLD": '["turnover", "order_value"]', "TURNOVER_MAX": "0.1", "ORDER_VALUE_MAX": "1000"}
+    for name, value in rules.items():
+        monkeypatch.setenv(f"QWS_RISK__{name}", value)
+    asked = ("plan", home.inbox / "w.csv", "--home", home.root)
+    monkeypatch.setenv("QWS_LANGUAGE", "zh_CN")
+    chinese = qws(*asked)
+    monkeypatch.setenv("QWS_LANGUAGE", "en")
+    english, found = qws(*asked), qws(*asked, "--json").json()
+    assert found["status"] == "held"
+    assert {"turnover", "order_value"} <= {refusal["code"] for refusal in found["refusals"]}
+    assert (english.code, chinese.code) == (1, 1)
+    assert "held [turnover]: " in english.err
+    assert "would wait for `qws approve`" in english.err
+    assert "refused" not in english.err
+    assert "等待批准 [turnover]：" in chinese.err
+    assert "拒绝" not in chinese.err
+    assert [line for line in chinese.err.splitlines() if "would" in line or "held" in line] == []
 
 
 @pytest.mark.parametrize("arguments", [("--cash", "abc"), ("--cash", "-1"), ("--prices", "nowhere.csv")])

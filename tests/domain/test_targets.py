@@ -132,10 +132,59 @@ def test_past_rows_are_set_aside_with_one_entry_per_date() -> None:
 
 @pytest.mark.parametrize("line", [(DAY, "600519.SH", "0"), (DAY, "920002.BJ", "0.5"), (DAY, "600519.SH", "-1")])
 def test_a_target_of_nothing_is_refused_unless_it_is_allowed(line: tuple[Cell, ...]) -> None:
-    (refusal,) = refused(line)
-
-    assert refusal.code == "empty_target"
+    assert refused(line)[0].code == "empty_target"
     assert accepted(line, rules=replace(RULES, allow_empty=True)).days[0].day == TODAY
+
+
+LEFT_OUT: tuple[tuple[Cell, str], ...] = (
+    ("600519.SZ", "600519.SH"),
+    ("贵州茅台", "600519.SH"),
+    ("6005190", "600519.SH"),
+    ("430047.BJ", "A shares"),
+)
+
+
+def test_where_every_row_was_left_out_each_is_told_with_its_remedy_and_nobody_is_led_to_sell_everything() -> None:
+    first, *told = refused(*((DAY, code, "0.1") for code, _ in LEFT_OUT))
+
+    assert (first.code, DAY in first.text, "left out" in first.text) == ("empty_target", True, True)
+    assert [refusal.row for refusal in told] == [2, 3, 4, 5]
+    assert [refusal.code for refusal in told] == ["unknown_code"] * 3 + ["not_a_share"]
+    for refusal, (code, remedy) in zip(told, LEFT_OUT, strict=True):
+        assert f"row {refusal.row}: " in refusal.text
+        assert str(code) in refusal.text
+        assert remedy in refusal.text
+    assert [refusal for refusal in (first, *told) if "allow_empty" in refusal.text] == []
+
+
+def test_only_a_day_of_explicit_zeros_is_told_how_to_sell_everything() -> None:
+    zero = (DAY, "600519.SH", "0")
+
+    assert "allow_empty" in only_refusal(zero, (DAY, "000001.SZ", "0%")).text
+    for other in [(DAY, "000001.SZ", "-1"), (DAY, "AAPL", "0"), ("2026-11-20", "000001.SZ", "0.5")]:
+        found = refused(zero, other)
+        assert [refusal.row for refusal in found] == [None, 3]
+        assert [refusal for refusal in found if "allow_empty" in refusal.text] == []
+
+
+def test_a_fund_that_was_left_out_names_the_setting_that_takes_it() -> None:
+    fund = refused((DAY, "510300.SH", "0.5"), rules=replace(RULES, allow_etf=False))[1]
+
+    assert (fund.code, fund.row, "intake.allow_etf" in fund.text) == ("etf_disabled", 2, True)
+
+
+def test_rows_of_another_day_are_not_the_reason_of_an_empty_one_and_past_days_are_told_once() -> None:
+    lines = [(DAY, "600519.SH", "0.5"), (DAY, "AAPL", "0.5"), ("2026-11-24", "600519.SH", "0")]
+    past = [("2026-11-20", "600519.SH", "0.5"), (DAY, "600519.SH", "0"), ("2026-11-24", "600519.SH", "0")]
+
+    assert "allow_empty" in only_refusal(*lines).text
+    assert [refusal.code for refusal in refused(*past)] == ["empty_target", "past_date", "empty_target"]
+
+
+def test_of_many_rows_that_were_left_out_as_many_are_told_as_of_other_faults() -> None:
+    many, other = (refused(*[(DAY, code, weight)] * 100) for code, weight in [("AAPL", "0.1"), ("600519", "x")])
+
+    assert (many[0].code, len(many)) == ("empty_target", len(other))
 
 
 def test_a_missing_column_is_named_with_what_was_found() -> None:

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from qws.domain.targets import Refusal, Row
+from qws.domain.targets import Cell, ParsedTarget, Refusal, Row, Sheet, parse_target
 from qws.gateways.files import read_rows
 from tests.support.file_bytes import LIMITS, refusal, saved, xls, xlsx
+from tests.support.target_rows import RULES, Weekdays
 
 TODAY = date(2026, 11, 23)
 TEXT = b"date,stock_code,weight\n2026-11-23,000001.SZ,0.05\n"
@@ -73,6 +74,72 @@ def test_broken_workbooks_are_refused_with_a_remedy(kind: str) -> None:
 
     assert found.code == "unreadable_workbook"
     assert "save" in found.text
+
+
+def sheets(*books: tuple[str, tuple[Cell, ...] | None]) -> Workbook:
+    """A workbook of sheets with one row each, or none."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, row in books:
+        sheet = book.create_sheet(title)
+        if row is not None:
+            sheet.append(row)
+    return book
+
+
+HEADER: tuple[Cell, ...] = ("date", "code", "weight")
+
+
+def test_other_visible_sheets_that_hold_something_are_named() -> None:
+    book = sheets(("first", None), ("目标", HEADER), ("empty", None), ("备注", ("x",)), ("old", HEADER), ("more", (1,)))
+    book["old"].sheet_state = "hidden"
+
+    found = read_rows("a.xlsx", saved(book.save), LIMITS)
+
+    assert isinstance(found, Sheet)
+    assert (found.name, found.unread, len(found)) == ("目标", ("备注", "more"), 1)
+    alone = read_rows("a.xls", xls(HEADER), LIMITS)
+    assert isinstance(alone, Sheet)
+    assert (alone.name, alone.unread) == ("target", ())
+
+
+def test_a_sheet_that_is_not_read_may_be_as_broken_as_it_likes() -> None:
+    book = sheets(("目标", HEADER), ("far", (1,)), ("empty", None))
+    book["far"]["XFD1048576"] = 1
+
+    found = read_rows("a.xlsx", saved(book.save), replace(LIMITS, workbook_deadline_s=5.0))
+
+    assert isinstance(found, Sheet)
+    assert list(found) == [Row(1, HEADER)]
+    assert "far" in found.unread
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ((TODAY, "600519.SH", 0.5), "missing_header"),
+        (("date", "code"), "missing_column"),
+        (("date", "code", "证券代码", "weight"), "ambiguous_column"),
+    ],
+)
+def test_a_wrong_header_of_a_workbook_names_the_sheet_that_was_read(header: tuple[Cell, ...], code: str) -> None:
+    rows = read_rows("a.xlsx", saved(sheets(("说明", header), ("目标", HEADER)).save), LIMITS)
+    assert isinstance(rows, Sheet)
+
+    for table, is_named in [(rows, True), (list(rows), False)]:
+        found = parse_target(table, today=TODAY, calendar=Weekdays(), rules=RULES)
+        assert isinstance(found, tuple)
+        assert [refusal.code for refusal in found] == [code]
+        assert ("'说明'" in found[0].text, "no other is read" in found[0].text) == (is_named, is_named)
+
+
+def test_a_target_knows_which_sheets_were_not_read() -> None:
+    rows = Sheet([Row(1, HEADER), Row(2, (TODAY, "600519.SH", 0.5))], "目标", ("备注",))
+
+    found = parse_target(rows, today=TODAY, calendar=Weekdays(), rules=RULES)
+
+    assert isinstance(found, ParsedTarget)
+    assert found.unread == ("备注",)
 
 
 def test_a_workbook_that_takes_too_long_is_given_up() -> None:

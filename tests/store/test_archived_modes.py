@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,10 +28,17 @@ def test_a_target_that_is_not_full_is_archived_with_its_mode_and_expiry(tmp_path
 def test_a_journal_of_before_reads_as_full_targets_without_expiry() -> None:
     target = builders.a_target({"600000.SH": "0.5"})
     row = json.loads(encode(target))
+    del row["unread"]
     for day in row["days"]:
         del day["mode"], day["expires_at"]
 
     assert decode("TargetAccepted", json.dumps(row)) == target
+
+
+def test_sheets_that_were_not_read_survive_the_journal() -> None:
+    target = replace(builders.a_target({"600000.SH": "0.5"}), unread=("备注", "Sheet2"))
+
+    assert decode("TargetAccepted", encode(target)) == target
 
 
 def test_mode_and_expiry_survive_the_journal() -> None:

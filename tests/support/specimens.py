@@ -34,6 +34,7 @@ _SHARES = Difference("shares", "qws reconcile", "1", "2", "unexplained")
 MESSAGES: tuple[Message, ...] = (
     m.WeightFileSettled("w.csv", "accepted/w.csv", b.TARGET, 80),
     b.a_target({CODE: "0.5"}),
+    replace(b.a_target({CODE: "0.5"}), unread=("Sheet2",)),
     b.a_target({CODE: "0.5"}, days=(b.DAY, b.NEXT_DAY), dropped=(_DROPPED,)),
     m.TargetRejected("w.csv", "rejected/w.csv", b.TARGET, b.at("09:00:00"), _REFUSALS[:1]),
     m.TargetRejected("w.csv", "rejected/w.csv", b.TARGET, b.at("09:00:00"), _REFUSALS),

@@ -9,7 +9,11 @@ from io import StringIO
 from qws.domain.targets import Refusal, Row
 from qws.gateways.files.limits import FileLimits
 
-_REFUSED_DELIMITERS = {";": "semicolons", "\uff0c": "full-width commas", "|": "bars"}
+_REFUSED_DELIMITERS = {
+    ";": "the columns are separated by semicolons",
+    "\uff0c": "the columns are separated by full-width commas",
+    "|": "the columns are separated by bars",
+}
 _FULL_WIDTH_HASH = "\uff03"
 _CHINESE_FROM = "\u3000"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -93,10 +97,9 @@ def _delimiter(header: str) -> str | Refusal:
         return ","
     if "\t" in header:
         return "\t"
-    for separator, words in _REFUSED_DELIMITERS.items():
+    for separator, text in _REFUSED_DELIMITERS.items():
         if separator in header:
-            text = f"the columns are separated by {words}; separate them by commas and write 0.05 with a point"
-            return Refusal("wrong_delimiter", text)
+            return Refusal("wrong_delimiter", f"{text}; separate them by commas and write 0.05 with a point")
     return ","
 
 

@@ -10,9 +10,10 @@ import zlib
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import TypedDict
 
 from qws.domain.target_header import HEADER_LINES_MAX, header_length
-from qws.domain.targets import Cell, Refusal, Row
+from qws.domain.targets import Cell, Refusal, Row, Sheet
 from qws.gateways.files.limits import OLE_MAGIC, ZIP_MAGIC, FileLimits
 
 _CHILD = Path(__file__).with_name("workbook_child.py")
@@ -20,6 +21,13 @@ _CHUNK = 64 * 1024
 _PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _SAVE_AGAIN = "open it in Excel and save it as .xlsx again"
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+
+
+class _Answer(TypedDict):
+    error: str
+    rows: list[tuple[int, list[tuple[str, str | float | bool | None]]]]
+    name: str
+    others: list[str]
 
 
 def read_workbook(content: bytes, limits: FileLimits) -> list[Row] | Refusal:
@@ -77,20 +85,26 @@ def _read_in_child(content: bytes, limits: FileLimits) -> list[Row] | Refusal:
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW
+    problem = "the workbook is damaged, or too large inside"
     try:
-        child = subprocess.run(  # noqa: S603 - our own file, no word of the command comes from outside
+        said = subprocess.run(  # noqa: S603 - our own file, no word of the command comes from outside
             command,
             input=content,
             capture_output=True,
             timeout=limits.workbook_deadline_s,
             creationflags=flags,
             check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return _unreadable(f"reading the workbook took longer than {limits.workbook_deadline_s:g} s")
-    if child.returncode != 0 or not child.stdout:
-        return _unreadable("the workbook is damaged, or too large inside")
-    answer = json.loads(child.stdout)
+        ).stdout
+    except subprocess.TimeoutExpired as late:
+        said = late.output or b""
+        problem = f"reading the workbook took longer than {limits.workbook_deadline_s:g} s"
+    # A child that told of the sheet may still have died of another one, which is not read anyway.
+    answers = [json.loads(line) for line in said.splitlines(keepends=True) if line.endswith(b"\n")]
+    return _sheet(answers[0], answers[1:], limits) if answers else _unreadable(problem)
+
+
+def _sheet(answer: _Answer, others: list[list[str]], limits: FileLimits) -> Sheet | Refusal:
+    """The sheet that is read; without a word on which of the others are empty, any may hold something."""
     if answer["error"] == "password":
         return _unreadable("the workbook is protected by a password; remove it")
     if answer["error"]:
@@ -98,7 +112,7 @@ def _read_in_child(content: bytes, limits: FileLimits) -> list[Row] | Refusal:
     rows = [Row(number, tuple(_cell(*cell) for cell in cells)) for number, cells in answer["rows"]]
     if len(rows) - 1 - header_length(rows) > limits.rows_max:
         return Refusal("too_many_rows", f"the sheet has more than {limits.rows_max} rows; split it")
-    return rows
+    return Sheet(rows, answer["name"], tuple(others[0] if others else answer["others"]))
 
 
 def _cell(kind: str, value: str | float | bool | None) -> Cell:

@@ -18,6 +18,7 @@ from python_calamine import (
 
 _COLUMNS_MAX = 64
 _TEXT_MAX = 80
+_SHEETS_MAX = 20
 _MEMORY_MAX = 1024 * 1024 * 1024
 
 WrittenCell = tuple[str, str | float | bool | None]
@@ -52,15 +53,38 @@ def sheet_rows(sheet: CalamineSheet, rows_max: int) -> list[WrittenRow]:
     return rows
 
 
-def workbook_rows(content: bytes, rows_max: int) -> list[WrittenRow]:
-    """The rows of the first visible worksheet that has any."""
-    workbook = load_workbook(BytesIO(content))
-    for sheet in workbook.sheets_metadata:
-        if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet:
-            rows = sheet_rows(workbook.get_sheet_by_name(sheet.name), rows_max)
-            if rows:
-                return rows
-    return []
+class WorkbookSheets:
+    """The visible worksheets of a workbook, in its order."""
+
+    def __init__(self, content: bytes) -> None:
+        self._workbook = load_workbook(BytesIO(content))
+        self._left = [
+            sheet.name
+            for sheet in self._workbook.sheets_metadata
+            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+        ]
+
+    def first(self, rows_max: int) -> dict[str, object]:
+        """The first sheet that has rows, and the names of those after it, which may be empty."""
+        while self._left:
+            name = self._left.pop(0)
+            if rows := sheet_rows(self._workbook.get_sheet_by_name(name), rows_max):
+                return {"error": "", "rows": rows, "name": name[:_TEXT_MAX], "others": _named(self._left)}
+        return {"error": "", "rows": [], "name": "", "others": []}
+
+    def others(self) -> list[str]:
+        """The names of the sheets after the first one that hold anything; one that cannot be read may."""
+        return _named([name for name in self._left if self._may_hold_rows(name)])
+
+    def _may_hold_rows(self, name: str) -> bool:
+        try:
+            return bool(sheet_rows(self._workbook.get_sheet_by_name(name), 1))
+        except (CalamineError, ValueError, OverflowError):
+            return True
+
+
+def _named(names: list[str]) -> list[str]:
+    return [name[:_TEXT_MAX] for name in names[:_SHEETS_MAX]]
 
 
 def limit_memory() -> None:
@@ -73,16 +97,20 @@ def limit_memory() -> None:
 
 
 def main() -> None:
-    """Answer with `error` (empty, `password` or `unreadable`) and `rows`."""
+    """Answer with a line of the sheet that is read, or an `error` (`password` or `unreadable`); then, for a broken one
+    among them ends this program, with a line of the other sheets that hold rows."""
     limit_memory()
-    error, rows = "", []
     try:
-        rows = workbook_rows(sys.stdin.buffer.read(), int(sys.argv[1]))
+        sheets = WorkbookSheets(sys.stdin.buffer.read())
+        answer = sheets.first(int(sys.argv[1]))
     except PasswordError:
-        error = "password"
+        answer = {"error": "password"}
     except (CalamineError, ValueError, OverflowError):
-        error = "unreadable"
-    sys.stdout.write(json.dumps({"error": error, "rows": rows}))
+        answer = {"error": "unreadable"}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    if answer.get("others"):
+        sys.stdout.write(json.dumps(sheets.others()) + "\n")
 
 
 if __name__ == "__main__":
