@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,8 +94,15 @@ def test_a_table_is_named_and_not_shown(tmp_path: Path, text: str, told: str) ->
     assert fault(tmp_path, text).startswith(told)
 
 
-def test_a_fault_is_told_in_chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "_translations", language._translations)
+@pytest.fixture
+def _the_language_stays() -> Iterator[None]:
+    before = language._translations
+    yield
+    language._translations = before
+
+
+@pytest.mark.usefixtures("_the_language_stays")
+def test_a_fault_is_told_in_chinese(tmp_path: Path) -> None:
     speak("zh_CN")
 
     assert "plan_at = 12:25:00 相对于 send_at" in localised(fault(tmp_path, "[schedule]\nplan_at = 12:25:00\n"))
