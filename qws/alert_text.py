@@ -182,4 +182,4 @@ def _acknowledged(msg: m.AlertAcknowledged) -> str:
 
 @describe.register
 def _outage(msg: m.OutageDue) -> str:
-    return _("is the broker ready, which was not at {since:%H:%M:%S}?").format(since=msg.since)
+    return _("look again at the broker, which was not ready at {since:%H:%M:%S}").format(since=msg.since)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import time
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from qws.domain.readiness import Expected, ReadinessRules
+from qws.local_time import LocalTime
 
 
 class ChecksSection(BaseModel):
@@ -16,19 +17,12 @@ class ChecksSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    ready_at: time = time(9, 15)
+    ready_at: LocalTime = time(9, 15)
     target_expected: Expected = Expected.AUTO
     ready_quote_age_max_s: float = Field(default=90.0, gt=0, le=86_400.0)
     calendar_days_min: int = Field(default=5, ge=0, le=250)
     disk_free_min_mb: int = Field(default=500, ge=0, le=10_000_000)
-    reconcile_at: time = time(15, 30)
-
-    @field_validator("ready_at", "reconcile_at")
-    @classmethod
-    def _local(cls, moment: time) -> time:
-        if moment.tzinfo is not None:
-            raise ValueError("times are of Asia/Shanghai; write them without a zone")
-        return moment
+    reconcile_at: LocalTime = time(15, 30)
 
     def readiness(self) -> ReadinessRules:
         """What the check before the open goes by."""

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from types import FrameType
@@ -60,6 +61,7 @@ async def serve(home: Home, config: Config) -> int:
     require_armed(home, config)
     require_metrics(config)
     clock, asked = SystemClock(), anyio.Event()
+    started_at = clock.now()  # what happens to the settings from here on is news to this daemon
     with stop_on_signals(asked.set):  # from the first moment: a stop during a long recovery is orderly too
         opening = open_channels(home, config, clock, in_thread)
         async with open_edges(home, config, clock) as edges, opening as channels:
@@ -85,7 +87,7 @@ async def serve(home: Home, config: Config) -> int:
                     watch, reconciles=True,
                 )  # fmt: skip
                 exporter = open_exporter(config, clock, journal)
-                views = _Views(projector, clock, config.mode, exporter)
+                views = _Views(projector, clock, started_at, config.mode, exporter)
                 taps: list[Tap] = [LogTap(), views.tap, *([exporter.tap] if exporter is not None else [])]
                 system = build(config, ports, clock, exporter.journal if exporter is not None else journal, taps)
                 if exporter is not None:
@@ -133,9 +135,11 @@ async def _live(system: System, views: _Views, clock: Clock, asked: anyio.Event)
 class _Views:
     """Keeps the read models close behind the journal; trading never waits for them, and never ends for them."""
 
-    def __init__(self, projector: Projector, clock: SystemClock, mode: str, exporter: Exporter | None) -> None:
+    def __init__(
+        self, projector: Projector, clock: SystemClock, started_at: datetime, mode: str, exporter: Exporter | None
+    ) -> None:
         self._projector, self._clock, self._mode, self.exporter = projector, clock, mode, exporter
-        self._started = clock.now()
+        self._started = started_at
         self._queued = anyio.Event()
 
     def tap(self, batch: Sequence[Envelope]) -> None:

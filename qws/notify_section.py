@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from qws.domain.alerts import Severity
+from qws.local_time import LocalTime
 
 _DAY_S = 86_400.0
 _EMPTY = SecretStr("")
@@ -54,8 +55,8 @@ class NotifySection(_Strict):
     routes: dict[Severity, tuple[str, ...]] = {}
     fallback: str = ""
     fold_s: float = Field(default=600.0, ge=0, le=_DAY_S)
-    quiet_from: time = time(0)
-    quiet_to: time = time(0)
+    quiet_from: LocalTime = time(0)
+    quiet_to: LocalTime = time(0)
     quiet_passes: Severity = Severity.CRITICAL
     link_lost_s: float = Field(default=60.0, gt=0, le=_DAY_S)
     tries: int = Field(default=3, ge=1, le=10)
@@ -68,8 +69,6 @@ class NotifySection(_Strict):
         named = {name for names in self.routes.values() for name in names} | ({self.fallback} - {""})
         if unknown := sorted(named - set(self.channels)):
             raise ValueError(f"{unknown[0]} is no channel; make it under [notify.channels.{unknown[0]}]")
-        if self.quiet_from.tzinfo is not None or self.quiet_to.tzinfo is not None:
-            raise ValueError("times are of Asia/Shanghai; write them without a zone")
         return self
 
     def channels_of(self, severity: Severity) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, time
+from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from qws.cron import cron_times, cron_times_of
 from qws.domain.schedule import DEFAULT, ListedRun, may_send
+from qws.local_time import LocalTime
 
 _DAY_S, _MOMENTS_MAX = 86_400.0, 24  # a target has 36 attempts a day, follow-ups counted
+_TIMES = ("plan_at", "send_at", "last_order_at", "equity_at")
 
 
 class _Strict(BaseModel):
@@ -22,7 +25,7 @@ class RunSection(_Strict):
     names of files whose targets it takes (`alpha*.csv`; empty: all)."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w-]{0,19}$")
-    at: tuple[time, ...] = ()
+    at: tuple[LocalTime, ...] = ()
     cron: str = ""
     files: str = ""
 
@@ -30,8 +33,6 @@ class RunSection(_Strict):
     def _is_one(self) -> Self:
         if bool(self.at) == bool(self.cron.strip()):
             raise ValueError('write either at = ["10:30"] or cron = "30 10 * * *"')
-        if any(each.tzinfo is not None for each in self.at):
-            raise ValueError("times are of Asia/Shanghai; write them without a zone")
         if self.cron:
             cron_times(self.cron)
         return self
@@ -50,10 +51,10 @@ class ScheduleSection(_Strict):
     """Times of a trading day, Asia/Shanghai; whether a target of today starts when it comes or waits for the next run;
     for how many seconds a missed run is made up for (None: until the last order time); further runs."""
 
-    plan_at: time = time(9, 25)
-    send_at: time = time(9, 30, 3)
-    last_order_at: time = time(14, 56)
-    equity_at: time = time(15, 10)
+    plan_at: LocalTime = time(9, 25)
+    send_at: LocalTime = time(9, 30, 3)
+    last_order_at: LocalTime = time(14, 56)
+    equity_at: LocalTime = time(15, 10)
     on_drop: Literal["now", "schedule"] = "now"
     catch_up_s: float | None = Field(default=None, ge=0, le=_DAY_S)
     runs: tuple[RunSection, ...] = ()
@@ -61,10 +62,12 @@ class ScheduleSection(_Strict):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         times = (self.plan_at, self.send_at, self.last_order_at, self.equity_at)
-        if any(each.tzinfo is not None for each in times):
-            raise ValueError("times are of Asia/Shanghai; write them without a zone")
-        if not self.plan_at <= self.send_at < self.last_order_at < self.equity_at:
-            raise ValueError("plan_at, send_at, last_order_at and equity_at must follow each other in this order")
+        for (one, before), (two, after) in pairwise(zip(_TIMES, times, strict=True)):
+            if before > after or (before == after and one != "plan_at"):
+                raise ValueError(
+                    f"{one} = {before} is too late for {two} = {after}; plan_at, send_at, last_order_at and equity_at "
+                    "must follow each other in this order, only the first two may be equal"
+                )
         names = [DEFAULT, *(run.name for run in self.runs)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two runs are named {twice[0]!r}; `{DEFAULT}` is that of plan_at")

@@ -73,7 +73,7 @@ def test_an_environment_variable_sets_a_secret(tmp_path: Path, monkeypatch: pyte
         ('[notify]\nfallback = "no"\n', "no is no channel"),
         ('[notify]\nroutes = { critical = ["sms"] }\n', "sms is no channel"),
         ("[notify]\nroutes = { fatal = [] }\n", "notify.routes.fatal"),
-        ('[notify.channels.g]\nkind = "wecom"\n', "notify.channels.g: Value error, url is missing"),
+        ('[notify.channels.g]\nkind = "wecom"\n', "notify.channels.g: url is missing"),
         ('[notify.channels.g]\nkind = "smtp"\nhost = "h"\n', "host, sender and to"),
         ('[notify.channels.g]\nkind = "sms"\n', "notify.channels.g.kind"),
         ('[notify.channels.g]\nkind = "wecom"\nurl = "u"\nper_minute = 0\n', "notify.channels.g.per_minute"),

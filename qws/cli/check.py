@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from qws.arming import account_label
+from qws.cli.daemon_state import settings_change
 from qws.cli.options import echo, home_option, json_option, print_json
 from qws.config import Config, load_config
 from qws.domain.calendar import TradingCalendar
@@ -101,7 +103,7 @@ def _checks(home: Home) -> Iterator[Check]:
         yield folder_check(name, folder)
     yield disk_check(shutil.disk_usage(home.root).free)
     yield _journal(home)
-    yield _views(home)
+    yield from _views(home)
     yield from _channels(home, config)
     if config.mode != "paper":
         from qws.cli.check_live import live_checks
@@ -217,11 +219,14 @@ def _journal(home: Home) -> Check:
     return looked if looked.text else skipped("journal", who, "stop the daemon to have it looked into")
 
 
-def _views(home: Home) -> Check:
+def _views(home: Home) -> Iterator[Check]:
     def look() -> str:
         return "readable" if Views(home.views).daemon() else "none yet; the first start makes them"
 
-    return _looked("views", look, "start `qws run`: it makes them anew from the journal")
+    yield _looked("views", look, "start `qws run`: it makes them anew from the journal")
+    with suppress(QwsError):  # what cannot be read was told above
+        if change := settings_change(home, Views(home.views)):
+            yield Check("settings", "WARN", change.text, change.remedy)
 
 
 def _paper_files(home: Home, config: Config) -> Iterator[Check]:

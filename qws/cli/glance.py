@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from qws.cli.daemon_state import state_of
 from qws.cli.log import fields_of, last_lines
-from qws.cli.views import state_of
 from qws.domain.tags import same_attempt_part
 from qws.home import Home
 from qws.store.event_reading import Events

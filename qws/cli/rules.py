@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import click
 
+from qws.cli.daemon_state import settings_change
 from qws.cli.options import echo, json_option, print_json
 from qws.cli.table import Column, table
 from qws.config import Config, load_config
@@ -47,11 +48,15 @@ def rules(ctx: click.Context, folder: str | None, *, as_json: bool) -> None:
     config = load_config(home.config_file)
     speak(config.language)
     rows = list(_rows(config, _counted(home, SystemClock().now().date())))
+    change = settings_change(home, Views(home.views))
     if as_json:
-        print_json(rows)
+        changed_at = change and change.changed_at.isoformat()
+        print_json([{**row, "settings_changed_at": changed_at} for row in rows])
         return
     cells = [[_("off") if name == "limit" and not row["on"] else row[name] for name in _COLUMNS] for row in rows]
     echo(table([Column("your_limit" if name == "limit" else name) for name in _COLUMNS], cells))
+    if change:
+        echo(f"{change.text}; {change.remedy}")
 
 
 @rules.command()

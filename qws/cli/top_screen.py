@@ -10,9 +10,9 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from qws.cli.daemon_state import SILENT_MAX_S
 from qws.cli.glance import HANGS, Glance, Holding, Progress
 from qws.cli.table import heading
-from qws.cli.views import SILENT_MAX_S
 from qws.domain.orders import OrderStatus
 from qws.domain.trading_state import TradingState
 from qws.language import _, translated, word

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import click
 
+from qws.cli.daemon_state import settings_change, state_of
 from qws.cli.options import echo, home_option, json_option, print_json
 from qws.cli.table import Column, table
 from qws.cli.waits import show_missed, show_waiting
@@ -14,10 +15,9 @@ from qws.domain.tags import same_attempt_part
 from qws.domain.trading_state import TradingState
 from qws.home import Home
 from qws.sentences import localised
-from qws.store.lock import is_held, pid_of
+from qws.store.lock import is_held
 from qws.store.reading import Record, Views
 
-SILENT_MAX_S = 5.0  # the daemon's heart beats every 2 s
 _ACCOUNT = ("total_asset", "cash", "frozen_cash", "market_value", "at")
 _NUMBERS = {"price": ",.3f", "tracking_error": ".3%"} | dict.fromkeys(("fee", "fees", "value", *_ACCOUNT[:4]), ",.2f")
 
@@ -38,9 +38,10 @@ def status(home: Home, *, as_json: bool) -> None:
 
 
 def _status(home: Home, views: Views) -> Record:
-    daemon, account = views.daemon(), views.account()
+    daemon, account, change = views.daemon(), views.account(), settings_change(home, views)
     return {
         "state": state_of(home, views, daemon),
+        "settings_changed_at": change and change.changed_at.isoformat(),
         "halted": views.is_halted(),
         "trading": str(views.trading()),
         "held": views.held(),
@@ -57,19 +58,10 @@ def _status(home: Home, views: Views) -> Record:
     }
 
 
-def state_of(home: Home, views: Views, daemon: Record) -> str:
-    """The lock dies with its process; the heartbeat stops when the process hangs. Both must say that it lives."""
-    if not is_held(home.lock):
-        return "stopped" if daemon else "never started"
-    has_spoken = bool(daemon) and daemon["pid"] == pid_of(home.lock)  # else it is only just starting
-    if has_spoken and (daemon["state"] == "stopped" or (views.silent_s() or 0.0) > SILENT_MAX_S):
-        return "stopped"
-    trading = views.trading()
-    return "running" if trading is TradingState.ACTIVE else str(trading)
-
-
 def _show_status(home: Home, views: Views, found: Record, targets: Sequence[Record]) -> None:
     echo(_headline(home, views.daemon(), str(found["state"]), views.limited_at()))
+    if change := settings_change(home, views):
+        echo(f"{change.text}; {change.remedy}")
     if found["halted"]:
         echo("trading is halted; `qws resume` allows it again")
     if found["trading"] == TradingState.REDUCE_ONLY:

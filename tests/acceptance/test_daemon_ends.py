@@ -72,7 +72,7 @@ def test_a_crash_asks_slow_threads_to_stop(tmp_path: Path) -> None:
     async def life() -> int:
         clock, asked = SystemClock(), anyio.Event()
         system = System([Crasher, lambda: Drawer(asked.is_set, looks)], clock=clock)
-        views = _Views(Projector(tmp_path / "views.sqlite", describe), clock, "paper", None)
+        views = _Views(Projector(tmp_path / "views.sqlite", describe), clock, clock.now(), "paper", None)
         return await _live(system, views, clock, asked)
 
     assert (asyncio.run(life()), looks[-1]) == (3, True)

@@ -45,6 +45,7 @@ def ordered(*commands: str) -> list[Envelope]:
 def test_before_the_first_start_everything_is_empty_and_says_so(home: Home) -> None:
     assert as_json(home, "status") == {
         "state": "never started",
+        "settings_changed_at": None,
         "halted": False,
         "trading": "active",
         "held": [],

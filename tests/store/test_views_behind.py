@@ -58,7 +58,7 @@ class Talker(Actor):
 def test_tables_that_somebody_damages_do_not_end_the_daemon(tmp_path: Path) -> None:
     async def life() -> int:
         asked, clock, path = anyio.Event(), SystemClock(), tmp_path / "views.sqlite"
-        shown = _Views(Projector(path, describe), clock, "paper", None)
+        shown = _Views(Projector(path, describe), clock, clock.now(), "paper", None)
         with closing(sqlite3.connect(path)) as vandal:
             vandal.execute("DROP TABLE message")
         system = System([lambda: Talker(asked)], clock=clock, journal=MemoryJournal(), taps=[shown.tap])
@@ -113,7 +113,7 @@ def test_what_a_lock_kept_from_being_written_is_written_without_any_further_mess
     path, batch = tmp_path / "views.sqlite", said(1)
 
     async def life() -> int:
-        shown = _Views(Projector(path, describe), SystemClock(), "paper", None)
+        shown = _Views(Projector(path, describe), SystemClock(), SystemClock().now(), "paper", None)
         system = System([], clock=SystemClock())
         async with anyio.create_task_group() as tasks:
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
