@@ -6,16 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import anyio
 
-from qws.domain.drops import Drop, Settling, refusal_notice, renamed_here, safe_name
+from qws.domain.drops import Claimed, Drop, Settling, refusal_notice, safe_name
+from qws.domain.targets import Refusal
 from qws.messages import TargetAccepted, TargetRejected, WeightFileSettled
 from qws.ports import Clock, DropFolder, Hints, Offload
 from qws.runtime.actor import Actor
-
-_DEBOUNCE_MS, _STEP_MS = 50, 15  # a shorter step finds files sooner and costs more of an idle CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,10 @@ class FileWatcher(Actor):
                     watching.cancel()  # a watch may die without a word, as on a share that went and came back
                     watching = asyncio.create_task(self._watch())
                 self._answered_before.intersection_update(safe_name(drop.name) for drop in drops)
+                is_held = False  # by an older file that may go on; no newer one overtakes it
                 for drop in self._settling.look(drops, whole, anyio.current_time()):
-                    if self._settling.may_be_cut(drop) and await self._offload(partial(self._inbox.is_cut, drop)):
-                        self._settling.expect_more(drop)
-                        break  # what is newer waits with it
-                    if (message := await self._take(drop)) is not None:
+                    is_held = is_held or await self._may_go_on(drop)
+                    if (not is_held or drop.refusal) and (message := await self._take(drop)) is not None:
                         yield message
                 for msg in tuple(self._unfiled.values()):
                     await self._file_away(msg)
@@ -86,13 +83,17 @@ class FileWatcher(Actor):
         finally:
             watching.cancel()
 
+    async def _may_go_on(self, drop: Drop) -> bool:
+        is_cut = self._settling.may_be_cut(drop) and await self._offload(partial(self._inbox.is_cut, drop))
+        return is_cut and self._settling.expect_more(drop, anyio.current_time())
+
     async def _take(self, drop: Drop) -> WeightFileSettled | TargetRejected | None:
         now = self._clock.now()
-        if drop.refusal is not None:
+        claimed: Claimed | Refusal | None = drop.refusal or await self._offload(partial(self._inbox.claim, drop, now))
+        if isinstance(claimed, Refusal):
             self._settling.answered(drop)
             name = safe_name(drop.name)
-            return None if name in self._answered_before else TargetRejected(name, "", "", now, (drop.refusal,))
-        claimed = await self._offload(partial(self._inbox.claim, drop, now))
+            return None if name in self._answered_before else TargetRejected(name, "", "", now, (claimed,))
         if claimed is None:
             self._settling.postpone(drop, anyio.current_time())
             return None
@@ -135,16 +136,4 @@ class FileWatcher(Actor):
                 self._whole.update(whole)
                 self._wake.set()
         except (OSError, RuntimeError):  # the folder is gone, or the system has no watches left: scans go on
-            return
-
-
-async def folder_changes(root: Path) -> AsyncIterator[frozenset[str]]:
-    """At each change in `root`, the names that took the place of a .tmp or .part there; ends when the folder goes."""
-    from watchfiles import Change, awatch
-
-    async for changes in awatch(root, debounce=_DEBOUNCE_MS, step=_STEP_MS, recursive=False, watch_filter=None):
-        appeared = {Path(path).name for change, path in changes if change is Change.added}
-        gone = {Path(path).name for change, path in changes if change is Change.deleted}
-        yield renamed_here(appeared, gone)
-        if (Change.deleted, str(root)) in changes:
             return

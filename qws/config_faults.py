@@ -41,7 +41,7 @@ def fault_line(source: str, problem: ErrorDetails, settled: Mapping[str, object]
     is_secret = key.partition(".")[0] == "notify"  # a robot's address is a password
     if is_secret or problem["type"] == "missing" or _holds_table(problem["input"]):
         return f"{where}: {key}: {why}"
-    shown = masked(f"{problem['input']}") if key == "xt.account" else _written(problem["input"])
+    shown = masked(f"{problem['input']}") if key in ("xt", "xt.account") else _written(problem["input"])
     remedy = "; put it in quotes" if problem["type"] == "string_type" else ""
     return f"{where}: {key} = {shown}: {why}{remedy}"
 

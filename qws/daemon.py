@@ -17,7 +17,6 @@ import anyio
 from anyio import to_thread
 from loguru import logger
 
-from actors.file_watcher import folder_changes
 from qws.app import Ports, build
 from qws.arming import require_armed
 from qws.channels import open_channels
@@ -37,7 +36,7 @@ from qws.serving.exporter import Exporter, open_exporter, require_metrics
 from qws.sheets import HomeSheets
 from qws.store.halt_file import HaltFile
 from qws.store.halt_mark import follow_mark
-from qws.store.inbox import InboxFolder
+from qws.store.inbox import InboxFolder, folder_changes
 from qws.store.journal import SqliteJournal
 from qws.store.reading import Views
 from qws.store.results import FileArchive
@@ -102,18 +101,22 @@ async def _live(system: System, views: _Views, clock: Clock, asked: anyio.Event)
         await asked.wait()
         system.stop()
 
-    async def ask_when_stopping() -> None:
-        await system.stopping.wait()
-        asked.set()  # threads look at it: after a crash, too, nothing slow keeps the process from ending
-
     async def end_at_last() -> None:
         """A share that never answers holds its thread for ever, and with it the process: it loses what a kill loses."""
         await system.stopping.wait()
+        code = 0 if asked.is_set() else 3  # who asked for a stop does not want another start
+        asked.set()  # threads look at it: after a crash, too, nothing slow keeps the process from ending
         await clock.sleep(_END_S)
-        logger.error("a folder or a disk has not answered for {:.0f} s since the stop: ended without it", _END_S)
-        views.last_words(system)
-        stop_logging()
-        os._exit(1)
+        code = system.fatal.exit_code if system.fatal is not None else code
+        try:
+            logger.error(
+                "{}", system.fatal or f"a folder has not answered for {_END_S:.0f} s since the end was asked for"
+            )
+            logger.error("ended without waiting for it, exit code {}", code)
+            views.last_words(system)
+            stop_logging()
+        finally:
+            os._exit(code)
 
     code = 0
     async with anyio.create_task_group() as tasks:
@@ -121,7 +124,6 @@ async def _live(system: System, views: _Views, clock: Clock, asked: anyio.Event)
         tasks.start_soon(views.keep_flushed)
         tasks.start_soon(views.keep_heartbeat, system)
         tasks.start_soon(stop_when_asked)
-        tasks.start_soon(ask_when_stopping)
         if views.exporter is not None:
             tasks.start_soon(views.exporter.keep_serving)
         try:

@@ -68,7 +68,8 @@ class NotifySection(_Strict):
     def _names_exist(self) -> Self:
         named = {name for names in self.routes.values() for name in names} | ({self.fallback} - {""})
         if unknown := sorted(named - set(self.channels)):
-            raise ValueError(f"{unknown[0]} is no channel; make it under [notify.channels.{unknown[0]}]")
+            name = unknown[0] if unknown[0].replace("-", "_").isidentifier() else "****"  # an address has a key in it
+            raise ValueError(f"{name} is no channel; make it under [notify.channels.{name}]")
         return self
 
     def channels_of(self, severity: Severity) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from qws.domain.bars import DailyBar
 from qws.domain.drops import Claimed, Drop
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
+from qws.domain.targets import Refusal
 
 T = TypeVar("T")
 
@@ -173,11 +174,14 @@ class DropFolder(Protocol):
         ...
 
     def is_cut(self, drop: Drop) -> bool:
-        """Whether a text file ends within a line, so that more of it may come; false where it cannot be read."""
+        """Whether a text file ends within a line, so that more of it may come; true where that cannot be seen."""
         ...
 
-    def claim(self, drop: Drop, at: datetime) -> Claimed | None:
-        """Take the file out of the folder, or None when somebody writes, holds, changed or removed it."""
+    def claim(self, drop: Drop, at: datetime) -> Claimed | Refusal | None:
+        """Take the file out of the folder, or None when somebody writes, holds, changed or removed it.
+
+        A refusal when it may not be read: it stays where it lies.
+        """
         ...
 
     def leftovers(self) -> Sequence[Claimed]:

@@ -71,6 +71,7 @@ def test_an_environment_variable_sets_a_secret(tmp_path: Path, monkeypatch: pyte
     ("text", "told"),
     [
         ('[notify]\nfallback = "no"\n', "no is no channel"),
+        ('[notify]\nfallback = "https://robot/send?key=secret"\n', "**** is no channel"),
         ('[notify]\nroutes = { critical = ["sms"] }\n', "sms is no channel"),
         ("[notify]\nroutes = { fatal = [] }\n", "notify.routes.fatal"),
         ('[notify.channels.g]\nkind = "wecom"\n', "notify.channels.g: url is missing"),

@@ -15,6 +15,7 @@ _IGNORED_NAMES = frozenset({"desktop.ini", "thumbs.db"})
 _HALT, _HALTED = "halt", ".accepted"
 _RESERVED = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
 _CUT_S = 15.0  # so long somebody may take to go on with a line that has no end
+_NO_TEXT = b"\0 \t\x1a"  # in UTF-16 a line ends with a zero byte; old programs end a text with ^Z
 _NAME_BYTES_MAX = 180  # a claimed file and its reason file get longer names; 255 bytes is the usual end
 _SHOWN_MAX = 60
 _NOTICE = "{name} was refused at {at:%Y-%m-%d %H:%M:%S}. Nothing of it will be traded.\n\n{reasons}\n{remedy}"
@@ -88,10 +89,15 @@ def safe_name(name: str) -> str:
     return f"_{plain}" if _is_reserved(plain) or not plain else plain
 
 
-def is_cut(name: str, content: bytes) -> bool:
-    """Whether a text file ends within a line: programs end the last one as well, so more of it may come."""
-    ends = content.rstrip(b"\0")[-1:]  # in UTF-16 a line ends with a zero byte
-    return name.lower().endswith(".csv") and bool(ends) and ends not in b"\r\n"
+def is_text(name: str) -> bool:
+    """Whether a file is one of lines, as programs write them: the last one has an end as well."""
+    return name.lower().endswith(".csv")
+
+
+def is_cut(tail: bytes) -> bool:
+    """Whether a text ends within a line, so that more of it may come; `tail` is the end of it."""
+    ends = tail.rstrip(_NO_TEXT)[-1:]
+    return bool(ends) and ends not in b"\r\n"
 
 
 def renamed_here(appeared: Collection[str], gone: Collection[str]) -> frozenset[str]:
@@ -118,6 +124,7 @@ class _Watched:
     whole: bool
     not_before_s: float = 0.0
     is_cut: bool = False
+    cut_since_s: float | None = None  # first seen to end within a line, whatever was written since
     is_answered: bool = False
 
     @property
@@ -129,8 +136,8 @@ class Settling:
     """Decides when the drops it is shown are finished; times are monotonic seconds of one clock.
 
     A whole file is finished when it looks the same `settle_s` after its first look, others after
-    `in_place_settle_s`, and one that is cut within a line after 15 s; a change starts the wait again. All wait at the
-    same time and are told by (mtime, name).
+    `in_place_settle_s`; a change starts the wait again. One that ends within a line is not before it was seen for 15 s.
+    All wait at the same time and are told by (mtime, name).
     """
 
     def __init__(self, settle_s: float, in_place_settle_s: float) -> None:
@@ -146,7 +153,8 @@ class Settling:
             if known is None or known.drop.look.inode != drop.look.inode:
                 known = _Watched(drop, now_s, drop.whole)
             elif known.drop.look != drop.look:
-                known.drop, known.since_s, known.whole, known.is_cut = drop, now_s, drop.whole, False
+                # What was written here does not become whole when somebody touches its owner or its rights.
+                known.drop, known.since_s, known.whole, known.is_cut = drop, now_s, known.whole and drop.whole, False
             known.whole = known.whole or drop.name in whole
             self._watched[drop.name] = known
         self._looked_s = now_s
@@ -164,11 +172,13 @@ class Settling:
     def may_be_cut(self, drop: Drop) -> bool:
         """Whether the end of a finished file is still to be looked at: one that came whole is taken as it is."""
         known = self._watched[drop.name]
-        return not known.whole and not known.is_cut and drop.refusal is None
+        return not known.whole and not known.is_cut and drop.refusal is None and is_text(drop.name)
 
-    def expect_more(self, drop: Drop) -> None:
-        """The file is cut within a line: whoever wrote it may go on."""
-        self._watched[drop.name].is_cut = True
+    def expect_more(self, drop: Drop, now_s: float) -> bool:
+        """The file ends within a line, and whoever wrote it may go on; false when there was time enough for that."""
+        known = self._watched[drop.name]
+        known.is_cut, known.cut_since_s = True, known.since_s if known.cut_since_s is None else known.cut_since_s
+        return self._due_s(known) > now_s
 
     def postpone(self, drop: Drop, now_s: float) -> None:
         """Somebody holds the file: ask again after `in_place_settle_s`, or when told to hurry."""
@@ -196,8 +206,8 @@ class Settling:
         if known.is_answered:
             return float("inf")
         is_quick = known.whole and known.drop.look.size_bytes > 0 and known.drop.refusal is None
-        settle_s = self._settle_s if is_quick else max(self._in_place_s, _CUT_S if known.is_cut else 0.0)
-        return max(known.since_s + settle_s, known.not_before_s)
+        due_s = max(known.since_s + (self._settle_s if is_quick else self._in_place_s), known.not_before_s)
+        return due_s if not known.is_cut or known.cut_since_s is None else max(due_s, known.cut_since_s + _CUT_S)
 
 
 def _is_plain(letter: str) -> bool:

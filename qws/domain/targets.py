@@ -206,7 +206,7 @@ class _Reading:
             self._refuse("bad_header_line", text)
         for day, numbers in self._past.items():
             self._drop(day, numbers[0], "", "past_date", f"rows of {day} are past and set aside: {len(numbers)}")
-        if not self.refusals and mode is Mode.FULL and not self._rules.allow_empty:
+        if not self.refusals and mode is Mode.FULL:
             for day in [each for each, weights in self._days.items() if not any(weights.values())][:_REFUSALS_MAX]:
                 self._refuse_empty(day)
         if self.refusals:
@@ -220,7 +220,10 @@ class _Reading:
 
     def _refuse_empty(self, day: date) -> None:
         """Tell the rows that were left out; only a file of explicit zeros is one that may want to sell everything."""
-        left_out = [row for each in (day, *self._past) for row in self._dropped.get(each, ())]
+        others = () if self._days[day] else self._past  # who wrote zeros for the day meant that
+        left_out = [row for each in (day, *others) for row in self._dropped.get(each, ())]
+        if not left_out and self._rules.allow_empty:
+            return
         if left_out:
             text = f"nothing would be held on {day}, because rows of the file were left out; correct each of them"
         else:

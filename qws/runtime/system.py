@@ -76,7 +76,7 @@ class System:
         for cell in self.cells:
             for kind in cell.contract.handlers:
                 self._routes[kind].append(cell)
-        self._exit_code, self._fatal, self._pending = 0, None, []  # type: int, QwsError | None, list[Envelope]
+        self._exit_code, self.fatal, self._pending = 0, None, []  # type: int, QwsError | None, list[Envelope]
         self._next_id, self._durable_id, self._in_flight, self._closed = 1, 0, 0, False
         self._is_direct = journal is None and not self._taps
         self._work_waits, self._committed = asyncio.Event(), asyncio.Event()
@@ -105,17 +105,17 @@ class System:
                         group.start_soon(self._guard, cell, self._pump)
                 await self.stopping.wait()
                 asking.cancel_scope.cancel()
-            self._publish(None, None, [Stopping()])
+                self._publish(None, None, [Stopping()])  # at once: a source may be at something that never answers
             await self._drain()
             self._tasks.cancel_scope.cancel()
-        if self._fatal is not None:
-            raise self._fatal
+        if self.fatal is not None:
+            raise self.fatal
         return self._exit_code
 
     async def _drain(self) -> None:
         """Wait until nothing is in flight and nobody is busy, or the deadline; then nothing is published any more."""
         with anyio.move_on_after(self._limits.drain_s) as deadline:
-            while self._fatal is None and (
+            while self.fatal is None and (
                 self._in_flight or any(cell.state == "ready" and cell.actor.busy() for cell in self.cells)
             ):
                 self._quiet = anyio.Event()
@@ -203,7 +203,7 @@ class System:
             self._quiet.set()
 
     def _fail(self, error: QwsError) -> None:
-        self._fatal, self._closed = self._fatal or error, True
+        self.fatal, self._closed = self.fatal or error, True
         self._quiet.set()
         self.stopping.set()
 

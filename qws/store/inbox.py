@@ -7,12 +7,12 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from qws.domain.drops import READ_SUFFIXES, Claimed, Drop, Look, is_cut, is_ignored, name_refusal
+from qws.domain.drops import READ_SUFFIXES, Claimed, Drop, Look, is_cut, is_ignored, name_refusal, renamed_here
 from qws.domain.targets import Refusal
 from qws.sentences import localised
 from qws.store.lease import is_being_written
@@ -22,6 +22,11 @@ _CLAIM_PREFIX = re.compile(r"\d{8}T\d{12}-\d+-")
 _SYMLINK = Refusal("symlink", "this is a link and links are never followed; put the file itself here")
 _NOT_A_FILE = Refusal("not_a_file", "this is a folder or a device, not a file; put the file itself here")
 _UNSUPPORTED = Refusal("unsupported_file", "only .csv, .xlsx and .xls files are read; save the file as one of them")
+_NOT_ALLOWED = Refusal(
+    "not_readable", "this program has no right to read the file; let it (chmod, file properties), or drop a copy"
+)
+_HELD, _TAIL_BYTES = (32, 33), 256
+_DEBOUNCE_MS, _STEP_MS = 50, 15  # a shorter step finds changes sooner and costs more of an idle CPU
 _CHANGED = Refusal(
     "changed_while_read", "the file changed while it was being read; write it as .tmp first, then rename it"
 )
@@ -61,23 +66,30 @@ class InboxFolder:
         return _look(found)
 
     def is_cut(self, drop: Drop) -> bool:
-        """Whether a text file ends within a line, so that more of it may come; false where it cannot be read."""
+        """Whether a text file ends within a line, so that more of it may come; true where that cannot be seen."""
+        path = self._root / drop.name
         try:
-            _, content = self._head(self._root / drop.name)
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return False
+            with path.open("rb") as file:
+                file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
+                return is_cut(file.read(_TAIL_BYTES))
         except OSError:
-            return False
-        return is_cut(drop.name, content)
+            return True
 
-    def claim(self, drop: Drop, at: datetime) -> Claimed | None:
+    def claim(self, drop: Drop, at: datetime) -> Claimed | Refusal | None:
         """Take the file out of the folder, or None when somebody writes, holds, changed or removed it.
 
-        The name it gets holds `at` and a number, so that no two claims ever share a path.
+        A refusal when it may not be read: it stays where it lies. The name that a file gets holds `at` and a number,
+        so that no two claims ever share a path.
         """
         source = self._root / drop.name
         target = self._claimed / f"{at:%Y%m%dT%H%M%S%f}-{next(self._claims):06}-{drop.name}"
         if is_being_written(source) or self.look(source) != drop.look:
             return None
         try:
+            if not _may_be_read(source):
+                return _NOT_ALLOWED
             self._claimed.mkdir(exist_ok=True)
             self._rename(source, target)
         except OSError:  # Windows: 5, 32 and 33 while a writer, a scanner or Excel holds it
@@ -174,6 +186,18 @@ class InboxFolder:
             return os.fstat(file.fileno()).st_size, file.read(self._bytes_max + 1)
 
 
+def _may_be_read(path: Path) -> bool:
+    """Whether this program has the right to read a file. Raises OSError for every other reason why it cannot."""
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except PermissionError as error:
+        if getattr(error, "winerror", None) in _HELD:  # somebody has it open
+            raise
+        return False
+    return True
+
+
 def _look(found: os.stat_result) -> Look:
     return Look(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
@@ -183,3 +207,15 @@ def _names(folder: Path, name: str) -> Iterator[Path]:
     yield folder / name
     stem, dot, suffix = name.rpartition(".")
     yield from (folder / f"{stem or suffix}.{number}{dot and stem and dot + suffix}" for number in count(2))
+
+
+async def folder_changes(root: Path) -> AsyncIterator[frozenset[str]]:
+    """At each change in `root`, the names that took the place of a .tmp or .part there; ends when the folder goes."""
+    from watchfiles import Change, awatch
+
+    async for changes in awatch(root, debounce=_DEBOUNCE_MS, step=_STEP_MS, recursive=False, watch_filter=None):
+        appeared = {Path(path).name for change, path in changes if change is Change.added}
+        gone = {Path(path).name for change, path in changes if change is Change.deleted}
+        yield renamed_here(appeared, gone)
+        if (Change.deleted, str(root)) in changes:
+            return

@@ -11,10 +11,11 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 
-from actors.file_watcher import WatchSettings, folder_changes
+from actors.file_watcher import WatchSettings
 from qws.messages import TargetAccepted
 from qws.ports import Hints
 from qws.runtime.clock import SystemClock
+from qws.store.inbox import folder_changes
 from tests.intake.world import World, live, weights
 
 

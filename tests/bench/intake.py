@@ -17,7 +17,6 @@ from time import perf_counter, sleep
 
 import anyio
 
-from actors.file_watcher import folder_changes
 from qws.app import Ports, build
 from qws.config import Config, make_config
 from qws.daemon import in_thread
@@ -30,7 +29,7 @@ from qws.messages import RunFinished
 from qws.ports import BrokerEvent
 from qws.runtime.clock import SHANGHAI, SystemClock
 from qws.runtime.message import Envelope
-from qws.store.inbox import InboxFolder
+from qws.store.inbox import InboxFolder, folder_changes
 from qws.store.journal import SqliteJournal
 from qws.tables import load_rules
 from qws.virtual import KeepNothing

@@ -15,7 +15,6 @@ from qws.domain.drops import (
     Drop,
     Look,
     Settling,
-    is_cut,
     is_ignored,
     name_refusal,
     refusal_notice,
@@ -119,48 +118,6 @@ def test_a_file_written_in_place_waits_longer_and_a_change_starts_the_wait_again
     assert wait.look([longer], (), 0.95) == []
     assert wait.look([longer], (), 1.9) == []
     assert wait.look([longer], (), 1.95) == [longer]
-
-
-def test_a_file_cut_within_a_line_waits_for_more_and_keeps_newer_files_waiting() -> None:
-    wait, newer = settling(), a_drop(name="y.csv", mtime=9, whole=True)
-    wait.look([a_drop()], (), 0)
-    assert wait.look([a_drop()], (), IN_PLACE_S) == [a_drop()]
-    assert wait.may_be_cut(a_drop())
-
-    wait.expect_more(a_drop())
-
-    assert wait.look([a_drop(), newer], (), 14.9) == []
-    assert wait.wait_s(14.9) == pytest.approx(SETTLE_S)
-    assert wait.look([a_drop(), newer], (), 15) == [a_drop(), newer]
-    assert not wait.may_be_cut(a_drop())  # nobody went on with it: it is taken as it is
-
-
-def test_a_cut_file_that_grows_is_a_file_written_in_place_again() -> None:
-    wait, longer = settling(), a_drop(size=10, mtime=6)
-    wait.look([a_drop()], (), 0)
-    wait.expect_more(a_drop())
-
-    assert wait.look([longer], (), 10) == []
-    assert wait.look([longer], (), 10 + IN_PLACE_S) == [longer]
-    assert wait.may_be_cut(longer)
-
-
-def test_a_file_that_came_whole_may_end_as_it_likes() -> None:
-    wait = settling()
-    wait.look([a_drop(whole=True)], (), 0)
-
-    assert not wait.may_be_cut(a_drop(whole=True))
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_text_is_cut_when_its_last_line_has_no_end(encoding: str, end: str) -> None:
-    text = f"日期,代码,权重{end}2026-11-23,600519.SH,0.2"
-
-    assert is_cut("x.CSV", text.encode(encoding))
-    assert not is_cut("x.csv", f"{text}{end}".encode(encoding))
-    assert not is_cut("x.xlsx", text.encode(encoding))
-    assert not is_cut("x.csv", b"")
 
 
 def test_a_file_that_grows_after_it_was_renamed_is_written_in_place() -> None:

@@ -130,10 +130,18 @@ def test_past_rows_are_set_aside_with_one_entry_per_date() -> None:
     assert [target.day for target in parsed.days] == [TODAY]
 
 
-@pytest.mark.parametrize("line", [(DAY, "600519.SH", "0"), (DAY, "920002.BJ", "0.5"), (DAY, "600519.SH", "-1")])
-def test_a_target_of_nothing_is_refused_unless_it_is_allowed(line: tuple[Cell, ...]) -> None:
-    assert refused(line)[0].code == "empty_target"
-    assert accepted(line, rules=replace(RULES, allow_empty=True)).days[0].day == TODAY
+def test_a_target_of_zeros_is_refused_unless_it_is_allowed() -> None:
+    zeros, past = [(DAY, "600519.SH", "0"), (DAY, "000001.SZ", "0")], ("2026-11-20", "600519.SH", "0.5")
+    for lines in (zeros, [*zeros, past]):
+        assert only_refusal(*lines).code == "empty_target"
+        assert accepted(*lines, rules=replace(RULES, allow_empty=True)).days[0].day == TODAY
+
+
+@pytest.mark.parametrize("line", [(DAY, "920002.BJ", "0.5"), (DAY, "600519.SH", "-1"), (DAY, "AAPL", "0")])
+def test_rows_that_were_left_out_never_sell_everything(line: tuple[Cell, ...]) -> None:
+    for lines in ([line], [(DAY, "600519.SZ", "0"), line]):
+        for allowed in (False, True):
+            assert refused(*lines, rules=replace(RULES, allow_empty=allowed))[0].code == "empty_target"
 
 
 LEFT_OUT: tuple[tuple[Cell, str], ...] = (
@@ -161,7 +169,8 @@ def test_only_a_day_of_explicit_zeros_is_told_how_to_sell_everything() -> None:
     zero = (DAY, "600519.SH", "0")
 
     assert "allow_empty" in only_refusal(zero, (DAY, "000001.SZ", "0%")).text
-    for other in [(DAY, "000001.SZ", "-1"), (DAY, "AAPL", "0"), ("2026-11-20", "000001.SZ", "0.5")]:
+    assert "allow_empty" in only_refusal(zero, ("2026-11-20", "000001.SZ", "0.5")).text
+    for other in [(DAY, "000001.SZ", "-1"), (DAY, "AAPL", "0")]:
         found = refused(zero, other)
         assert [refusal.row for refusal in found] == [None, 3]
         assert [refusal for refusal in found if "allow_empty" in refusal.text] == []
@@ -175,10 +184,16 @@ def test_a_fund_that_was_left_out_names_the_setting_that_takes_it() -> None:
 
 def test_rows_of_another_day_are_not_the_reason_of_an_empty_one_and_past_days_are_told_once() -> None:
     lines = [(DAY, "600519.SH", "0.5"), (DAY, "AAPL", "0.5"), ("2026-11-24", "600519.SH", "0")]
-    past = [("2026-11-20", "600519.SH", "0.5"), (DAY, "600519.SH", "0"), ("2026-11-24", "600519.SH", "0")]
+    past = [("2026-11-20", "600519.SH", "0.5"), (DAY, "920002.BJ", "0"), ("2026-11-24", "430047.BJ", "0")]
 
     assert "allow_empty" in only_refusal(*lines).text
-    assert [refusal.code for refusal in refused(*past)] == ["empty_target", "past_date", "empty_target"]
+    assert [refusal.code for refusal in refused(*past)] == [
+        "empty_target",
+        "not_a_share",
+        "past_date",
+        "empty_target",
+        "not_a_share",
+    ]
 
 
 def test_of_many_rows_that_were_left_out_as_many_are_told_as_of_other_faults() -> None:

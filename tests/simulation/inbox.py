@@ -84,7 +84,7 @@ class FolderPort(InboxFolder):
     def is_cut(self, drop: Drop) -> bool:
         """Whether it ends within a line."""
         file = self._folder.dropped.get(drop.name)
-        return file is not None and is_cut(file.name, file.content)
+        return file is not None and is_cut(file.content)
 
     def claim(self, drop: Drop, at: datetime) -> Claimed | None:
         """Take a file, unless somebody writes or holds it."""

@@ -79,7 +79,7 @@ LAYERS: dict[str, tuple[str, ...]] = {  # the first that fits; what stands in no
     "qws/link_news.py": ("qws.domain", "qws.messages"),
     "qws/run_steps.py": ("qws.domain", "qws.ports", "qws.messages", "qws.runtime.message"),
 }
-HOMES = {"xtquant": "qws/gateways/xt/", "watchfiles": "actors/file_watcher.py"}
+HOMES = {"xtquant": "qws/gateways/xt/", "watchfiles": "qws/store/inbox.py"}
 HOMES |= {
     "prometheus_client": "qws/serving/exposition.py",
     "httpx": "qws/gateways/notify/",
