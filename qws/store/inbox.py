@@ -23,7 +23,7 @@ _SYMLINK = Refusal("symlink", "this is a link and links are never followed; put 
 _NOT_A_FILE = Refusal("not_a_file", "this is a folder or a device, not a file; put the file itself here")
 _UNSUPPORTED = Refusal("unsupported_file", "only .csv, .xlsx and .xls files are read; save the file as one of them")
 _NOT_ALLOWED = Refusal(
-    "not_readable", "this program has no right to read the file; let it (chmod, file properties), or drop a copy"
+    "unreadable_file", "this program has no right to read the file; let it (chmod, file properties), or drop a copy"
 )
 _HELD, _TAIL_BYTES = (32, 33), 256
 _DEBOUNCE_MS, _STEP_MS = 50, 15  # a shorter step finds changes sooner and costs more of an idle CPU

@@ -43,5 +43,5 @@ def test_a_file_that_may_not_be_read_is_refused_and_stays_where_it_lies() -> Non
             check=True,
         )
 
-        assert told.stdout.split(maxsplit=2) == ["not_readable", "True", "[]\n"]
+        assert told.stdout.split(maxsplit=2) == ["unreadable_file", "True", "[]\n"]
         assert (root / "w.csv").exists()
