@@ -9,8 +9,7 @@ from functools import partial
 
 import anyio
 
-from qws.domain.drops import Claimed, Drop, Settling, refusal_notice, safe_name
-from qws.domain.targets import Refusal
+from qws.domain.drops import Drop, Settling, refusal_notice, safe_name
 from qws.messages import TargetAccepted, TargetRejected, WeightFileSettled
 from qws.ports import Clock, DropFolder, Hints, Offload
 from qws.runtime.actor import Actor
@@ -89,11 +88,11 @@ class FileWatcher(Actor):
 
     async def _take(self, drop: Drop) -> WeightFileSettled | TargetRejected | None:
         now = self._clock.now()
-        claimed: Claimed | Refusal | None = drop.refusal or await self._offload(partial(self._inbox.claim, drop, now))
-        if isinstance(claimed, Refusal):
+        if drop.refusal is not None:
             self._settling.answered(drop)
             name = safe_name(drop.name)
-            return None if name in self._answered_before else TargetRejected(name, "", "", now, (claimed,))
+            return None if name in self._answered_before else TargetRejected(name, "", "", now, (drop.refusal,))
+        claimed = await self._offload(partial(self._inbox.claim, drop, now))
         if claimed is None:
             self._settling.postpone(drop, anyio.current_time())
             return None

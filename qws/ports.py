@@ -14,7 +14,6 @@ from qws.domain.bars import DailyBar
 from qws.domain.drops import Claimed, Drop
 from qws.domain.market import Instrument, Quote
 from qws.domain.orders import BrokerOrder, OrderRequest, Trade
-from qws.domain.targets import Refusal
 
 T = TypeVar("T")
 
@@ -177,11 +176,9 @@ class DropFolder(Protocol):
         """Whether a text file ends within a line, so that more of it may come; true where that cannot be seen."""
         ...
 
-    def claim(self, drop: Drop, at: datetime) -> Claimed | Refusal | None:
-        """Take the file out of the folder, or None when somebody writes, holds, changed or removed it.
-
-        A refusal when it may not be read: it stays where it lies.
-        """
+    def claim(self, drop: Drop, at: datetime) -> Claimed | None:
+        """Take the file out of the folder, or None when somebody writes, holds, changed or removed it, or it cannot be
+        read."""
         ...
 
     def leftovers(self) -> Sequence[Claimed]:

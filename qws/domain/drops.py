@@ -14,7 +14,7 @@ _IGNORED_SUFFIXES = (".tmp", ".part", ".crdownload", ".reason.txt")
 _IGNORED_NAMES = frozenset({"desktop.ini", "thumbs.db"})
 _HALT, _HALTED = "halt", ".accepted"
 _RESERVED = frozenset({"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)})
-_CUT_S = 15.0  # so long somebody may take to go on with a line that has no end
+_CUT_S, _CUT_MAX_S = 15.0, 120.0  # so long somebody may take to go on with a line that has no end; and in all
 _NO_TEXT = b"\0 \t\x1a"  # in UTF-16 a line ends with a zero byte; old programs end a text with ^Z
 _NAME_BYTES_MAX = 180  # a claimed file and its reason file get longer names; 255 bytes is the usual end
 _SHOWN_MAX = 60
@@ -97,7 +97,7 @@ def is_text(name: str) -> bool:
 def is_cut(tail: bytes) -> bool:
     """Whether a text ends within a line, so that more of it may come; `tail` is the end of it."""
     ends = tail.rstrip(_NO_TEXT)[-1:]
-    return bool(ends) and ends not in b"\r\n"
+    return bool(tail) and (not ends or ends not in b"\r\n")
 
 
 def renamed_here(appeared: Collection[str], gone: Collection[str]) -> frozenset[str]:
@@ -136,8 +136,8 @@ class Settling:
     """Decides when the drops it is shown are finished; times are monotonic seconds of one clock.
 
     A whole file is finished when it looks the same `settle_s` after its first look, others after
-    `in_place_settle_s`; a change starts the wait again. One that ends within a line is not before it was seen for 15 s.
-    All wait at the same time and are told by (mtime, name).
+    `in_place_settle_s`, or after 15 s while it ends within a line; a change starts the wait again, of a text that never
+    gets an end for two minutes at most. All wait at the same time and are told by (mtime, name).
     """
 
     def __init__(self, settle_s: float, in_place_settle_s: float) -> None:
@@ -207,7 +207,9 @@ class Settling:
             return float("inf")
         is_quick = known.whole and known.drop.look.size_bytes > 0 and known.drop.refusal is None
         due_s = max(known.since_s + (self._settle_s if is_quick else self._in_place_s), known.not_before_s)
-        return due_s if not known.is_cut or known.cut_since_s is None else max(due_s, known.cut_since_s + _CUT_S)
+        if not known.is_cut or known.cut_since_s is None:
+            return due_s
+        return max(due_s, min(known.since_s + _CUT_S, known.cut_since_s + _CUT_MAX_S))
 
 
 def _is_plain(letter: str) -> bool:

@@ -22,10 +22,7 @@ _CLAIM_PREFIX = re.compile(r"\d{8}T\d{12}-\d+-")
 _SYMLINK = Refusal("symlink", "this is a link and links are never followed; put the file itself here")
 _NOT_A_FILE = Refusal("not_a_file", "this is a folder or a device, not a file; put the file itself here")
 _UNSUPPORTED = Refusal("unsupported_file", "only .csv, .xlsx and .xls files are read; save the file as one of them")
-_NOT_ALLOWED = Refusal(
-    "unreadable_file", "this program has no right to read the file; let it (chmod, file properties), or drop a copy"
-)
-_HELD, _TAIL_BYTES = (32, 33), 256
+_TAIL_BYTES = 256
 _DEBOUNCE_MS, _STEP_MS = 50, 15  # a shorter step finds changes sooner and costs more of an idle CPU
 _CHANGED = Refusal(
     "changed_while_read", "the file changed while it was being read; write it as .tmp first, then rename it"
@@ -77,19 +74,19 @@ class InboxFolder:
         except OSError:
             return True
 
-    def claim(self, drop: Drop, at: datetime) -> Claimed | Refusal | None:
+    def claim(self, drop: Drop, at: datetime) -> Claimed | None:
         """Take the file out of the folder, or None when somebody writes, holds, changed or removed it.
 
-        A refusal when it may not be read: it stays where it lies. The name that a file gets holds `at` and a number,
-        so that no two claims ever share a path.
+        One that cannot be read stays where it lies. The name that a file gets holds `at` and a number, so that no two
+        claims ever share a path.
         """
         source = self._root / drop.name
         target = self._claimed / f"{at:%Y%m%dT%H%M%S%f}-{next(self._claims):06}-{drop.name}"
         if is_being_written(source) or self.look(source) != drop.look:
             return None
         try:
-            if not _may_be_read(source):
-                return _NOT_ALLOWED
+            with source.open("rb") as file:
+                file.read(1)  # what can be renamed and not read would be gone without an answer
             self._claimed.mkdir(exist_ok=True)
             self._rename(source, target)
         except OSError:  # Windows: 5, 32 and 33 while a writer, a scanner or Excel holds it
@@ -184,18 +181,6 @@ class InboxFolder:
             raise OSError(0, "not a regular file")
         with path.open("rb") as file:
             return os.fstat(file.fileno()).st_size, file.read(self._bytes_max + 1)
-
-
-def _may_be_read(path: Path) -> bool:
-    """Whether this program has the right to read a file. Raises OSError for every other reason why it cannot."""
-    try:
-        with path.open("rb") as file:
-            file.read(1)
-    except PermissionError as error:
-        if getattr(error, "winerror", None) in _HELD:  # somebody has it open
-            raise
-        return False
-    return True
 
 
 def _look(found: os.stat_result) -> Look:

@@ -32,16 +32,25 @@ def test_a_cut_file_that_somebody_goes_on_with_is_done_soon_after_its_last_line_
     assert wait.may_be_cut(longer)
 
 
-def test_a_file_that_is_written_again_and_again_and_never_has_an_end_does_not_wait_for_ever() -> None:
+def test_a_writer_who_goes_on_again_and_again_within_a_line_is_waited_for_each_time() -> None:
     wait = settling()
-    taken = []
-    for number in range(4):
+    for number in range(8):  # more of it each 9 s, and each time cut within a line
+        longer, now_s = a_drop(size=9 + number, mtime=number), 9.0 * number
+        wait.look([longer], (), now_s)
+        assert wait.look([longer], (), now_s + IN_PLACE_S) == [longer]
+        assert wait.expect_more(longer, now_s + IN_PLACE_S)
+        assert wait.look([longer], (), now_s + 8.9) == []
+
+
+def test_a_file_that_never_gets_an_end_does_not_wait_for_ever() -> None:
+    wait, taken = settling(), []
+    for number in range(16):
         again, now_s = a_drop(mtime=number), 9.0 * number
         wait.look([again], (), now_s)
         if wait.look([again], (), now_s + IN_PLACE_S) and not wait.expect_more(again, now_s + IN_PLACE_S):
             taken.append(now_s)
 
-    assert taken == [18, 27]
+    assert taken == [126, 135]
 
 
 def test_several_cut_files_wait_together_and_not_one_after_another() -> None:
@@ -82,6 +91,7 @@ def test_a_text_is_cut_when_its_last_line_has_no_end(encoding: str, end: str) ->
     for rest in ("", "  ", "\t", "\x1a"):
         assert not is_cut(f"{text}{end}{rest}".encode(encoding))
     assert not is_cut(b"")
+    assert is_cut(b"\0" * 256)  # room that somebody made for what is to come
 
 
 def test_only_texts_can_be_cut_within_a_line() -> None:
